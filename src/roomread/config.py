@@ -1,0 +1,88 @@
+"""Settings: any frozen dataclass, read from TOML (unknown keys refused) and written beside what it made."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from roomread.errors import SettingsError
+
+Settings = TypeVar("Settings")
+
+
+def read_settings(kind: type[Settings], path: Path) -> Settings:
+    """Return the settings that a TOML file names; what it leaves out keeps its default.
+
+    Args:
+        kind: a dataclass; a field that is itself a dataclass is a table of the file.
+        path: the TOML file.
+
+    Raises:
+        SettingsError: the file is missing, is no TOML, names an unknown key, or holds a value that does not fit.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. Expected: a TOML file with settings.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    return make_settings(kind, values, str(path))
+
+
+def make_settings(kind: type[Settings], values: dict[str, Any], where: str) -> Settings:
+    """Return the settings that nested dictionaries name, as `read_settings` does for a file.
+
+    Raises:
+        SettingsError: an unknown key, or a value that does not fit; `where` stands in front of the message.
+    """
+    hints = typing.get_type_hints(kind)
+    if unknown := sorted(set(values) - set(hints)):
+        raise SettingsError(f"{where}: unknown setting {unknown[0]!r}. Expected one of: {', '.join(sorted(hints))}.")
+    made = {}
+    for key, value in values.items():
+        hint = hints[key]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            if not isinstance(value, dict):
+                raise SettingsError(f"{where}: {key!r} is a table. Received: {value!r}.")
+            made[key] = make_settings(hint, value, f"{where} [{key}]")
+        else:
+            made[key] = _fit(hint, value, f"{where}: {key}")
+    try:
+        return kind(**made)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{where}: {error}") from error
+
+
+def _fit(hint: Any, value: Any, where: str) -> Any:
+    """Return the value as the field's type wants it: lists become tuples, whole numbers become floats."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _fit(next(kind for kind in inner if kind is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SettingsError(f"{where} is a list. Received: {value!r}.")
+        return tuple(_fit(inner[0], item, where) for item in value)
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise SettingsError(f"{where} must be of type {hint.__name__}. Received: {value!r}.")
+    return value
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """Return settings as nested dictionaries that JSON and TOML can hold; a field that is None is left out."""
+    made: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value is None:
+            continue
+        made[field.name] = as_dict(value) if dataclasses.is_dataclass(value) else _plain(value)
+    return made
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,53 @@
+"""What a user can meet and put right.
+
+RoomreadError
+├── SourceError      a picture, folder, video or camera cannot be read
+├── DataError        a data set is missing, damaged or of another form
+├── ModelError       a model file is missing, damaged or made for other classes
+├── SettingsError    a run file or an option has a wrong name or value
+├── StoreError       the lesson store cannot be opened, read or written
+│   └── LessonNotFoundError
+├── PrivacyError     the declared purpose does not allow this output
+├── OutputError      a report or table cannot be written
+└── MissingExtraError  an optional part of the installation is needed
+"""
+
+
+class RoomreadError(Exception):
+    """Anything the user can put right; the command line prints its text and exits with 1."""
+
+
+class SourceError(RoomreadError):
+    """A picture, folder, video or camera cannot be read."""
+
+
+class DataError(RoomreadError):
+    """A data set is missing, damaged or of another form."""
+
+
+class ModelError(RoomreadError):
+    """A model file is missing, damaged or made for other classes."""
+
+
+class SettingsError(RoomreadError):
+    """A run file or an option has a wrong name or value."""
+
+
+class StoreError(RoomreadError):
+    """The lesson store cannot be opened, read or written."""
+
+
+class LessonNotFoundError(StoreError):
+    """The store holds no lesson of that name."""
+
+
+class PrivacyError(RoomreadError):
+    """The declared purpose does not allow this output."""
+
+
+class OutputError(RoomreadError):
+    """A report or table cannot be written."""
+
+
+class MissingExtraError(RoomreadError):
+    """An optional part of the installation is needed."""

@@ -1,0 +1,88 @@
+"""What travels with a model file: a JSON card beside it, and the check that the two belong together."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from roomread.errors import ModelError
+from roomread.output import write_whole
+from roomread.types import EMOTIONS
+
+WEIGHTS = Path(str(resources.files("roomread") / "weights"))
+PUBLISHED = WEIGHTS / "expression.onnx"
+DETECTOR = WEIGHTS / "yunet.onnx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What a reader must know of a model before believing it."""
+
+    name: str
+    task: str  # "expression" or "face detection"
+    sha256: str  # of the model file
+    licence: str
+    origin: str
+    input: str  # shape, type, range, colour order
+    output: str
+    classes: tuple[str, ...] = ()  # in the order of the output's columns; none for a detector
+    data: str = ""  # what it was fitted on, with that data's own terms
+    figures: tuple[dict[str, Any], ...] = ()  # each with its split, n and interval
+    recipe: dict[str, Any] = field(default_factory=dict)  # all settings of the run
+    not_for: str = ""
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 as 64 hexadecimal digits.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(f"The model {path} cannot be read: {error.strerror}. Expected: an ONNX file.") from error
+
+
+def write_card(card: ModelCard, model: Path) -> None:
+    """Write the card beside its model, as the model's name with the ending .json."""
+    text = json.dumps(asdict(card), indent=2, ensure_ascii=False)
+    write_whole({model.with_suffix(".json"): lambda path: path.write_text(text + "\n", encoding="utf-8")})
+
+
+def read_card(model: Path, task: str) -> ModelCard:
+    """Return the card of a model file, after checking that it was made for this very file and this task.
+
+    Raises:
+        ModelError: the model or its card is missing or damaged, the hash differs, the task is another, or the classes
+            are not EMOTIONS in that order.
+    """
+    digest = sha256_of(model)
+    path = model.with_suffix(".json")
+    try:
+        card = ModelCard(**json.loads(path.read_text(encoding="utf-8")))
+        card = dataclasses.replace(card, classes=tuple(map(str, card.classes)), figures=tuple(card.figures))
+    except OSError as error:
+        raise ModelError(f"The model {model} has no card. Expected: {path.name} beside it.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+        raise ModelError(
+            f"The model card {path} is damaged: {error}. Copy model and card from their origin."
+        ) from error
+    if card.sha256 != digest:
+        raise ModelError(
+            f"The model {model} is not the one that its card describes. Expected: SHA-256 {card.sha256}. "
+            f"Received: {digest}. Copy model and card together."
+        )
+    if card.task != task:
+        raise ModelError(f"The model {model} is for another task. Expected: {task}. Received: {card.task}.")
+    if task == "expression" and tuple(card.classes) != EMOTIONS:
+        raise ModelError(
+            f"The model {model} was trained for other classes. Expected: {', '.join(EMOTIONS)}. "
+            f"Received: {', '.join(card.classes)}."
+        )
+    return card

@@ -1,0 +1,56 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from roomread.errors import OutputError
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder when it is missing, and see that a file can be written there, before long work depends on it.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be written to. Expected: a folder with room that may be written to. "
+            f"Received: {error.strerror or error}. Choose another folder."
+        ) from error
+
+
+def write_whole(files: dict[Path, Callable[[Path], object]]) -> None:
+    """Write files under other names and move them into place once all are complete.
+
+    Raises:
+        OutputError: a folder or file cannot be written; none of the files is changed then.
+    """
+    made = {path: path.with_name(f".new-{path.name}") for path in files}
+    try:
+        for path, write in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            write(made[path])
+        for path, new in made.items():
+            new.replace(path)
+    except OSError as error:
+        first = next(iter(files))
+        raise OutputError(
+            f"{first} cannot be written. Expected: a file name in a folder with room that may be written to. "
+            f"Received: {error.strerror or error}. Nothing was changed."
+        ) from error
+    finally:
+        for new in made.values():
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)

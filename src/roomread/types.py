@@ -1,0 +1,250 @@
+"""The data that passes between the stages: one small frozen type each, arrays side by side, one row per face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # FER-2013's own indices
+N_EMOTIONS = len(EMOTIONS)
+NO_SEAT = 0
+PURPOSES = ("research", "self-study", "demo")
+
+ESTABLISHED_FRAMES = 3  # a seat seen in fewer frames may be a false box ...
+ESTABLISHED_SHARE = 0.02  # ... and so may one seen in less than this share of a long lesson's frames
+
+# What a bin of the class timeline can be.
+OK, TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED = "ok", "too few", "no face", "unreadable", "not analysed"
+
+Image = npt.NDArray[np.uint8]  # (height, width, 3), RGB
+Array = npt.NDArray[Any]
+
+
+def check_shape(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
+    """Refuse an array of another shape; None in `shape` stands for any length.
+
+    Raises:
+        ValueError: the shape differs.
+    """
+    fits = len(array.shape) == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        expected = ", ".join("any" if side is None else str(side) for side in shape)
+        raise ValueError(f"`{name}` has the wrong shape. Expected: ({expected}). Received: {array.shape}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture and its moment.
+
+    image: uint8 (height, width, 3), RGB, upright (a phone's rotation is already undone).
+    time: seconds from the start of the source, from the container's own clock.
+    index: number of the frame within the source, from 0, counting those that were not analysed.
+    """
+
+    image: Image
+    time: float
+    index: int
+
+    def __post_init__(self) -> None:
+        check_shape("image", self.image, (None, None, 3))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Faces found in one frame.
+
+    boxes: float32 (n, 4), pixels, (left, top, right, bottom); right and bottom lie just outside the face.
+    scores: float32 (n,), 0 to 1, higher is surer.
+    points: float32 (n, 5, 2), pixels, (x, y) of the person's right eye, left eye, nose tip, right and left corner of
+        the mouth.
+    """
+
+    boxes: Array
+    scores: Array
+    points: Array
+
+    def __post_init__(self) -> None:
+        check_shape("scores", self.scores, (None,))
+        check_shape("boxes", self.boxes, (len(self.scores), 4))
+        check_shape("points", self.points, (len(self.scores), 5, 2))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, keep: Array) -> Detections:
+        """Return the faces that a mask or an index array keeps, in its order."""
+        return Detections(self.boxes[keep], self.scores[keep], self.points[keep])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Faces of one frame with the number of the seat each was seen at.
+
+    seats: int64 (n,), from 1, never given twice; no number stands twice in a frame. NO_SEAT marks a face that has not
+        stayed at a place: somebody who walks, or who has only just appeared.
+    boxes: float32 (n, 4), pixels, (left, top, right, bottom).
+    scores: float32 (n,), 0 to 1.
+    """
+
+    seats: Array
+    boxes: Array
+    scores: Array
+
+    def __post_init__(self) -> None:
+        check_shape("seats", self.seats, (None,))
+        check_shape("boxes", self.boxes, (len(self.seats), 4))
+        check_shape("scores", self.scores, (len(self.seats),))
+        seated = self.seats[self.seats != NO_SEAT]
+        if len(np.unique(seated)) != len(seated):
+            raise ValueError(f"`seats` must name each seat once. Received: {self.seats.tolist()}.")
+
+    def __len__(self) -> int:
+        return len(self.seats)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What was seen in one analysed frame: one row per face, none when the room showed no face.
+
+    time: seconds from the start of the source.
+    index: number of the frame within the source.
+    tracks: the faces and their seats.
+    emotions: float32 (n, 7), 0 to 1, each row sums to 1, in the order of EMOTIONS; a row of NaN where the face could
+        not be read.
+    sharpness: float32 (n,), gray levels squared; variance of the Laplacian of the face at the model's size.
+    """
+
+    time: float
+    index: int
+    tracks: Tracks
+    emotions: Array
+    sharpness: Array
+
+    def __post_init__(self) -> None:
+        check_shape("emotions", self.emotions, (len(self.tracks), N_EMOTIONS))
+        check_shape("sharpness", self.sharpness, (len(self.tracks),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What is known of a lesson beside its observations.
+
+    Times are seconds from the start of the source; `began` and `created` are moments with a time zone, ISO 8601.
+    """
+
+    number: int  # of the store, from 1
+    name: str  # chosen by the user; the source's file name when nothing was chosen
+    source: str  # file name without its folders
+    purpose: str  # one of PURPOSES
+    reference: str | None  # ethics or consent number; without it research sees what everybody sees
+    sample: bool  # the built-in synthetic room, which shows nobody
+    began: str | None  # when the lesson began by the clock
+    created: str  # when it was analysed
+    duration: float  # seconds from the first to the end of the last analysed frame
+    width: int  # pixels of the upright picture
+    height: int
+    state: str  # "running", "complete", or "stopped" before its end
+    notes: tuple[str, ...]  # what was lost or left out, in words
+    made_with: dict[str, Any]  # versions, settings, model names and hashes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """All that was observed in a lesson: one row per analysed frame, and one per face and frame.
+
+    times: float64 (f,), seconds from the start of the source, ascending.
+    frames: int64 (n,), for each face the row of `times` it was seen in, ascending.
+    seats: int64 (n,), number of the seat, from 1, or NO_SEAT.
+    boxes: float32 (n, 4), pixels, (left, top, right, bottom).
+    scores: float32 (n,), 0 to 1, of the detector.
+    sharpness: float32 (n,), see `preprocess.sharpness`.
+    emotions: float32 (n, 7), 0 to 1, rows sum to 1, in the order of EMOTIONS; NaN where the face could not be read.
+    """
+
+    times: Array
+    frames: Array
+    seats: Array
+    boxes: Array
+    scores: Array
+    sharpness: Array
+    emotions: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.frames)
+        check_shape("times", self.times, (None,))
+        check_shape("seats", self.seats, (n,))
+        check_shape("boxes", self.boxes, (n, 4))
+        check_shape("scores", self.scores, (n,))
+        check_shape("sharpness", self.sharpness, (n,))
+        check_shape("emotions", self.emotions, (n, N_EMOTIONS))
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def established(self) -> Array:
+        """Return the numbers of the seats that were seen often enough to be seats: int64 (k,), ascending."""
+        seats, counts = np.unique(self.seats[self.seats != NO_SEAT], return_counts=True)
+        needed = max(ESTABLISHED_FRAMES, ESTABLISHED_SHARE * len(self.times))
+        return seats[counts >= min(needed, max(len(self.times), 1))]
+
+    def of(self, keep: Array) -> Readings:
+        """Return the faces that a mask keeps, and every frame."""
+        parts = (self.frames, self.seats, self.boxes, self.scores, self.sharpness, self.emotions)
+        return Readings(self.times, *(part[keep] for part in parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """The class over time, one row per bin. What a bin cannot or must not show is NaN, never 0.
+
+    starts: float64 (n,), seconds from the start of the source; every bin is `bin_seconds` long.
+    status: str (n,), one of OK, TOO_FEW (seats to aggregate), NO_FACE, UNREADABLE (faces seen, none could be read),
+        NOT_ANALYSED.
+    engagement: float64 (n,), 0 to 1, mean over the seats of the bin.
+    low, high: float64 (n,), 0 to 1, the band about it: see `engagement.aggregate`.
+    emotions: float64 (n, 7), 0 to 1, mean over seats, in the order of EMOTIONS; rows sum to 1.
+    readable, unreadable: float64 (n,), faces per analysed frame that could and could not be read.
+    seats: float64 (n,), seats with a readable face.
+    """
+
+    bin_seconds: float
+    starts: Array
+    status: Array
+    engagement: Array
+    low: Array
+    high: Array
+    emotions: Array
+    readable: Array
+    unreadable: Array
+    seats: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.starts)
+        for name in ("status", "engagement", "low", "high", "readable", "unreadable", "seats"):
+            check_shape(name, getattr(self, name), (n,))
+        check_shape("emotions", self.emotions, (n, N_EMOTIONS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overall:
+    """The class over the whole lesson. What cannot or must not be told is NaN, and None for the number of seats.
+
+    engagement, low, high: 0 to 1, mean over seats and the interval of that mean.
+    emotions: float64 (7,), 0 to 1, mean over seats, in the order of EMOTIONS.
+    faces_per_frame: faces found per analysed frame. readable: 0 to 1, the share of them that could be read.
+    n_seats: seats established. n_readable: those of them that were readable at least once.
+    """
+
+    engagement: float
+    low: float
+    high: float
+    emotions: Array
+    faces_per_frame: float
+    readable: float
+    n_seats: int | None
+    n_readable: int | None

@@ -1,0 +1,93 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from roomread.errors import OutputError
+from roomread.output import write_whole
+
+
+def writer(text: str, error: BaseException | None = None) -> Callable[[Path], None]:
+    """Return a writer that writes the text, and breaks off afterwards when there is an error to raise."""
+
+    def write(path: Path) -> None:
+        path.write_text(text, encoding="utf-8")
+        if error is not None:
+            raise error
+
+    return write
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_files_are_written_together_into_a_folder_that_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    write_whole({folder / "one": writer("1"), folder / "two": writer("2")})
+    assert contents(folder) == {"one": "1", "two": "2"}
+
+
+def test_a_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("old", encoding="utf-8")
+    write_whole({tmp_path / "one": writer("new")})
+    assert contents(tmp_path) == {"one": "new"}
+
+
+def test_a_file_is_not_seen_before_all_are_complete(tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+    write_whole(
+        {
+            tmp_path / "one": writer("1"),
+            tmp_path / "two": lambda _: seen.append([name for name in contents(tmp_path) if not name.startswith(".")]),
+        }
+        | {tmp_path / "three": lambda path: (path.write_text("3"), (tmp_path / ".new-two").write_text("2"))}
+    )
+    assert seen == [[]]
+    assert contents(tmp_path) == {"one": "1", "two": "2", "three": "3"}
+
+
+@pytest.mark.parametrize("broken", [0, 1], ids=["the first", "the second"])
+def test_nothing_is_changed_when_the_disk_is_full(tmp_path: Path, broken: int) -> None:
+    (tmp_path / "one").write_text("old", encoding="utf-8")
+    errors = [FULL if number == broken else None for number in range(2)]
+    with pytest.raises(OutputError, match=r"cannot be written\. .*No space left on device\. Nothing was changed"):
+        write_whole({tmp_path / "one": writer("1", errors[0]), tmp_path / "two": writer("2", errors[1])})
+    assert contents(tmp_path) == {"one": "old"}
+
+
+def test_nothing_is_changed_when_a_folder_stands_in_the_way_of_the_second_file(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("old", encoding="utf-8")
+    (tmp_path / "two").mkdir()
+    with pytest.raises(OutputError):
+        write_whole({tmp_path / "one": writer("1"), tmp_path / "two": writer("2")})
+    assert contents(tmp_path) == {"one": "old"}
+    assert not list((tmp_path / "two").iterdir())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no such thing")], ids=["Ctrl-C", "another error"])
+def test_nothing_half_written_is_left_by_an_error_of_another_kind(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        write_whole({tmp_path / "one": writer("1"), tmp_path / "two": writer("2", error)})
+    assert contents(tmp_path) == {}
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="taken"):
+        write_whole({tmp_path / "taken" / "one": writer("1")})
+    assert contents(tmp_path) == {"taken": "mine"}
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_whole({tmp_path / ("x" * 300): writer("1")})
+    assert contents(tmp_path) == {}

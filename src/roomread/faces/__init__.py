@@ -1,0 +1,1 @@
+"""Pixels to arrays: where faces are and what they show. No time, no store."""

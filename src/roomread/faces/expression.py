@@ -1,0 +1,97 @@
+"""What expression each face shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from roomread.faces.onnx import open_network
+from roomread.modelcard import PUBLISHED
+from roomread.preprocess import crop_faces
+from roomread.types import N_EMOTIONS, Array, Image
+
+
+class ExpressionReader(Protocol):
+    """Anything that reads expressions from faces."""
+
+    def predict(self, image: Image, boxes: Array) -> tuple[Array, Array]:
+        """Return (probabilities, faces) as `ExpressionModel.predict` does."""
+        ...
+
+
+class Classifier(Protocol):
+    """Anything that tells expressions from faces that are cut out already."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        ...
+
+    def predict_faces(self, faces: Array) -> Array:
+        """Return float32 (n, 7), probabilities in the order of EMOTIONS, for uint8 (n, 48, 48, 1), gray, 0 to 255."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionSettings:
+    """Which faces are read."""
+
+    min_size: float = 16.0  # pixels, root of the box's area; smaller faces are left out. Lowering it adds guesses:
+    # on `validation` (n = 2,872) accuracy is 0.674 at full size, 0.640 at 21, 0.602 at 16 and 0.544 at 12 pixels
+    batch_size: int = 64  # faces at a time; bounds the memory, not the result
+
+    def __post_init__(self) -> None:
+        if self.min_size < 1 or self.batch_size < 1:
+            raise ValueError(
+                f"min_size and batch_size must be at least 1. Received: {self.min_size}, {self.batch_size}."
+            )
+
+
+class ExpressionModel:
+    """A network from faces to the probabilities of EMOTIONS."""
+
+    def __init__(
+        self, settings: ExpressionSettings | None = None, threads: int | None = None, path: Path = PUBLISHED
+    ) -> None:
+        """Open the network.
+
+        Raises:
+            ModelError: the file or its card is missing, damaged, or made for other classes.
+        """
+        self.settings = ExpressionSettings() if settings is None else settings
+        self.network = open_network(path, "expression", threads)
+
+    @property
+    def name(self) -> str:
+        """What its card calls it."""
+        return self.network.card.name
+
+    def predict(self, image: Image, boxes: Array) -> tuple[Array, Array]:
+        """Read the face in each box.
+
+        Args:
+            image: uint8 (height, width, 3), RGB.
+            boxes: float32 (n, 4), pixels, (left, top, right, bottom).
+
+        Returns:
+            float32 (n, 7), 0 to 1, in the order of EMOTIONS, each row sums to 1; a row of NaN where the face is too
+            small to read. And the faces as the network sees them: uint8 (n, 48, 48, 1).
+        """
+        faces = crop_faces(image, boxes)
+        size = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+        probabilities = np.full((len(boxes), N_EMOTIONS), np.nan, np.float32)
+        readable = size >= self.settings.min_size
+        probabilities[readable] = self.predict_faces(faces[readable])
+        return probabilities, faces
+
+    def predict_faces(self, faces: Array) -> Array:
+        """Return float32 (n, 7), the probabilities for faces cut out already: uint8 (n, 48, 48, 1), gray."""
+        step = self.settings.batch_size
+        parts = [self._run(faces[start : start + step]) for start in range(0, len(faces), step)]
+        return np.concatenate(parts) if parts else np.empty((0, N_EMOTIONS), np.float32)
+
+    def _run(self, faces: Array) -> Array:
+        return self.network(faces)[self.network.outputs[0]]

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from roomread.faces.expression import ExpressionModel, ExpressionSettings
+from roomread.preprocess import FACE_SIZE
+from roomread.types import EMOTIONS
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ExpressionModel(threads=1)
+
+
+def noise(shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, shape, np.uint8)
+
+
+def test_probabilities_sum_to_one_and_a_face_too_small_to_read_is_missing(model):
+    boxes = np.array([[10, 10, 90, 90], [5, 5, 12, 12]], np.float32)
+    probabilities, faces = model.predict(noise((120, 160, 3)), boxes)
+    assert probabilities.shape == (2, len(EMOTIONS))
+    assert probabilities[0].sum() == pytest.approx(1, abs=1e-5)
+    assert np.isnan(probabilities[1]).all()
+    assert faces.shape == (2, FACE_SIZE, FACE_SIZE, 1)
+
+
+def test_no_box_gives_no_row(model):
+    probabilities, faces = model.predict(noise((50, 50, 3)), np.empty((0, 4), np.float32))
+    assert probabilities.shape == (0, 7)
+    assert len(faces) == 0
+
+
+def test_the_size_of_a_batch_does_not_change_the_answer(model):
+    faces = noise((9, FACE_SIZE, FACE_SIZE, 1))
+    single = ExpressionModel(ExpressionSettings(batch_size=2), threads=1)
+    np.testing.assert_allclose(model.predict_faces(faces), single.predict_faces(faces), atol=1e-5)
+
+
+def test_the_astronaut_is_read_as_happy(model):
+    data = pytest.importorskip("skimage.data")
+    probabilities, _ = model.predict(data.astronaut(), np.array([[178, 69, 264, 181]], np.float32))
+    assert EMOTIONS[int(probabilities[0].argmax())] == "happy"
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="min_size"):
+        ExpressionSettings(min_size=0)

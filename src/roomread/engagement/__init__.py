@@ -1,0 +1,1 @@
+"""Observations to engagement: arrays to scores with intervals. NumPy only, no files."""

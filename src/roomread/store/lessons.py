@@ -1,0 +1,202 @@
+"""Write lessons and their observations; read them back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from platformdirs import user_data_path
+from sqlalchemy.exc import SQLAlchemyError
+
+from roomread.errors import LessonNotFoundError, StoreError
+from roomread.store.schema import VERSION, faces_table, frames_table, lessons_table, metadata, store_table
+from roomread.types import EMOTIONS, Array, Lesson, Observation, Readings
+
+_FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS)
+
+
+def default_store() -> Path:
+    """Return where lessons are kept when nothing else is said: the platform's folder for a user's data."""
+    return user_data_path("roomread", appauthor=False) / "lessons.sqlite"
+
+
+class LessonStore:
+    """Lessons in one SQLite file."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open a store, and make it when there is none.
+
+        Raises:
+            StoreError: the file cannot be opened or written, is no store, or was made by a later version.
+        """
+        self.path = default_store() if path is None else path
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self.path.parent} cannot be made: {error.strerror}. Use --db FILE."
+            ) from error
+        if self.path.is_dir():
+            raise StoreError(f"The store {self.path} is a folder. Expected: a file. Use --db FILE.")
+        self._engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=sa.pool.NullPool)
+        sa.event.listen(self._engine, "connect", _prepare)
+        with self._transaction() as connection:
+            tables = sa.inspect(connection).get_table_names()
+            if tables and store_table.name not in tables:
+                raise StoreError(
+                    f"{self.path} is no store of roomread. Expected: a store or a new file. Use --db FILE."
+                )
+            version = connection.scalar(sa.select(store_table.c.version)) if tables else None
+            if version is None:
+                metadata.create_all(connection)
+                connection.execute(store_table.insert().values(version=VERSION))
+            elif version > VERSION:
+                raise StoreError(
+                    f"The store {self.path} was made by a later version of roomread. Expected: tables of version "
+                    f"{VERSION} or earlier. Received: {version}. Install the newer version."
+                )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are kept together or not at all."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", error))
+            raise StoreError(
+                f"The store {self.path} cannot be used: {reason}. Nothing of this step was kept; what was stored "
+                "before is untouched. Free disk space, check the permissions, or use --db FILE."
+            ) from error
+
+    def add(self, lesson: Lesson, observations: Sequence[Observation] = ()) -> Lesson:
+        """Keep a new lesson with its first observations, and return it with the number it was given."""
+        values = dataclasses.asdict(lesson)
+        del values["number"]
+        with self._transaction() as connection:
+            result = connection.execute(lessons_table.insert().values(values | {"notes": list(lesson.notes)}))
+            key = result.inserted_primary_key
+            number = key[0] if key is not None else 0
+            _insert(connection, number, observations)
+        return dataclasses.replace(lesson, number=number)
+
+    def append(self, lesson: Lesson, observations: Sequence[Observation]) -> None:
+        """Keep observations of a lesson and the lesson's record as it stands now, together."""
+        with self._transaction() as connection:
+            _insert(connection, lesson.number, observations)
+            connection.execute(
+                lessons_table.update()
+                .where(lessons_table.c.number == lesson.number)
+                .values(
+                    duration=lesson.duration,
+                    width=lesson.width,
+                    height=lesson.height,
+                    state=lesson.state,
+                    notes=list(lesson.notes),
+                )
+            )
+
+    def lessons(self) -> list[Lesson]:
+        """Return every lesson, newest first."""
+        with self._transaction() as connection:
+            rows = connection.execute(lessons_table.select().order_by(lessons_table.c.number.desc())).mappings()
+            return [Lesson(**{**row, "notes": tuple(row["notes"])}) for row in rows]
+
+    def find(self, key: str) -> Lesson:
+        """Return a lesson by its number, its name, or the word `last`.
+
+        Raises:
+            LessonNotFoundError: there is none, or several have that name.
+        """
+        lessons = self.lessons()
+        if key == "last" and lessons:
+            return lessons[0]
+        found = [lesson for lesson in lessons if str(lesson.number) == key]
+        found = found or [lesson for lesson in lessons if lesson.name == key]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(str(lesson.number) for lesson in found)
+            raise LessonNotFoundError(f"Several lessons are named {key!r}. Name one by its number: {numbers}.")
+        raise LessonNotFoundError(
+            f"There is no lesson {key!r} in {self.path}. Expected: a number or a name that `roomread lessons` lists, "
+            "or `last`."
+        )
+
+    def readings(self, lesson: Lesson) -> Readings:
+        """Return all that was observed in a lesson."""
+        with self._transaction() as connection:
+            frames = _table(
+                connection,
+                sa.select(frames_table.c.frame, frames_table.c.time)
+                .where(frames_table.c.lesson == lesson.number)
+                .order_by(frames_table.c.frame),
+            )
+            table = _table(
+                connection,
+                sa.select(faces_table.c.frame, *(faces_table.c[name] for name in _FACE_COLUMNS))
+                .where(faces_table.c.lesson == lesson.number)
+                .order_by(faces_table.c.frame, faces_table.c.face),
+            )
+        return Readings(
+            times=frames[:, 1],
+            frames=np.searchsorted(frames[:, 0], table[:, 0]),
+            seats=table[:, 1].astype(np.int64),
+            boxes=table[:, 2:6].astype(np.float32),
+            scores=table[:, 6].astype(np.float32),
+            sharpness=table[:, 7].astype(np.float32),
+            emotions=table[:, 8:].astype(np.float32),
+        )
+
+    def delete(self, lesson: Lesson) -> None:
+        """Forget a lesson and everything observed in it."""
+        with self._transaction() as connection:
+            connection.execute(lessons_table.delete().where(lessons_table.c.number == lesson.number))
+        with self._engine.connect() as connection:  # what was deleted must not stay in the write-ahead log either
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    """Set up one SQLite connection: deletion overwrites, references hold, a reader does not wait for a writer."""
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _table(connection: sa.Connection, query: sa.Select[Any]) -> Array:
+    """Return a query's rows as float64 (n, columns), NULL as NaN; read in parts, so that Python holds few at a time."""
+    parts = [np.empty((0, len(query.selected_columns)))]
+    for rows in connection.execute(query).partitions(20_000):
+        parts.append(np.array([tuple(row) for row in rows], np.float64))
+    return np.concatenate(parts)
+
+
+def _insert(connection: sa.Connection, lesson: int, observations: Sequence[Observation]) -> None:
+    """Write the rows of observations."""
+    frames = [{"lesson": lesson, "frame": seen.index, "time": seen.time} for seen in observations]
+    faces = [row for seen in observations for row in _face_rows(lesson, seen)]
+    for table, rows in ((frames_table, frames), (faces_table, faces)):
+        if rows:
+            connection.execute(table.insert(), rows)
+
+
+def _face_rows(lesson: int, seen: Observation) -> list[dict[str, Any]]:
+    """Return the rows of one observation; unreadable expressions become NULL."""
+    numbers = np.column_stack([seen.tracks.boxes, seen.tracks.scores, seen.sharpness]).astype(float)
+    return [
+        {"lesson": lesson, "frame": seen.index, "face": face, "seat": int(seat)}
+        | dict(zip(_FACE_COLUMNS[1:7], row.tolist(), strict=True))
+        | _emotions(emotions)
+        for face, (seat, row, emotions) in enumerate(zip(seen.tracks.seats, numbers, seen.emotions, strict=True))
+    ]
+
+
+def _emotions(probabilities: Array) -> dict[str, float | None]:
+    readable = not np.isnan(probabilities).any()
+    return {name: float(p) if readable else None for name, p in zip(EMOTIONS, probabilities, strict=True)}

@@ -1,0 +1,148 @@
+"""The one gate: whatever leaves the store for a page, a report, a table or a caller is read through here.
+
+| purpose                        | sees                                                               |
+|--------------------------------|--------------------------------------------------------------------|
+| any                            | the class: at least MIN_SEATS seats, counted in each time bin      |
+| research, with a reference     | single seats too                                                   |
+| self-study                     | a single seat, while the lesson has only one                       |
+| demo                           | everything, on the built-in synthetic room only                    |
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from roomread.errors import PrivacyError, SettingsError
+from roomread.store.lessons import LessonStore
+from roomread.types import PURPOSES, TOO_FEW, Lesson, Overall, Readings, Timeline
+
+MIN_SEATS = 5
+
+NOTICE = """\
+roomread infers expressions from faces. Before you use it on people:
+- In the European Union, inferring emotions in schools, universities and
+  workplaces is prohibited, save for medical or safety reasons (AI Act,
+  Article 5(1)(f), since 2 February 2025). Other laws and your institution's
+  rules apply everywhere; pictures of people need consent or another legal basis.
+- Expressions are no read-out of feelings, and the score measures no person.
+  Never grade, discipline or select anybody by it.
+- The purpose that you declare is stored with the lesson. Every output shows at
+  least five seats together; single seats are shown for research with an ethics
+  or consent number, for yourself alone, and for the built-in demo.
+- Nothing leaves this machine, and no picture is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be seen of a lesson.
+
+    min_seats: seats that every shown number must be made of. single: whether single seats may be shown.
+    rule: why, in one sentence.
+    """
+
+    min_seats: int
+    single: bool
+    rule: str
+
+
+def check_purpose(purpose: str | None, reference: str | None) -> None:
+    """Refuse a purpose that is not declared properly.
+
+    Raises:
+        SettingsError: no purpose, an unknown one, or an empty reference.
+    """
+    if purpose is None:
+        raise SettingsError(
+            f"A purpose is needed. Expected: --purpose {'|'.join(PURPOSES)}. It is stored with the lesson and decides "
+            "what may be shown."
+        )
+    if purpose not in PURPOSES:
+        raise SettingsError(f"There is no purpose {purpose!r}. Expected one of: {', '.join(PURPOSES)}.")
+    if reference is not None and not reference.strip():
+        raise SettingsError("The reference is empty. Expected: an ethics or consent number, or no --reference at all.")
+
+
+def allowance(lesson: Lesson, n_seats: int) -> Allowance:
+    """Return what may be seen of a lesson in which `n_seats` seats were found."""
+    if lesson.purpose == "demo" and lesson.sample:
+        return Allowance(1, True, "The built-in synthetic room shows nobody, so single seats are shown.")
+    if lesson.purpose == "research" and lesson.reference:
+        return Allowance(1, True, f"Single seats are shown for research under the reference {lesson.reference}.")
+    if lesson.purpose == "self-study" and n_seats == 1:
+        return Allowance(1, True, "Self-study of a recording with one seat, so that seat is shown.")
+    why = {
+        "demo": "the purpose demo shows them for the built-in synthetic room only",
+        "research": "research shows them only with --reference, an ethics or consent number",
+        "self-study": "self-study shows one only where the recording has one seat",
+    }[lesson.purpose]
+    rule = f"Only at least {MIN_SEATS} seats together are shown, counted in each time bin; single seats are not: {why}."
+    return Allowance(MIN_SEATS, False, rule)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gate:
+    """One lesson, readable as far as its purpose allows."""
+
+    lesson: Lesson
+    allowance: Allowance
+    _readings: Readings
+
+    def rows(self) -> Readings:
+        """Return every reading of every seat.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+        """
+        if not self.allowance.single:
+            raise PrivacyError(
+                f"Rows of single seats of lesson {self.lesson.number} are refused. {self.allowance.rule}"
+            )
+        if self.lesson.purpose != "self-study":
+            return self._readings
+        return self._readings.of(np.isin(self._readings.seats, self._readings.established()))  # not who walks by
+
+    def frames(self) -> int:
+        """Return how many frames were analysed."""
+        return len(self._readings.times)
+
+    def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
+        """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
+        full = aggregate(self._readings)
+        found = full.readable + full.unreadable > 0
+        hidden = found & (full.seats < self.allowance.min_seats) & (not self.allowance.single)
+        blank: dict[str, Any] = {
+            name: np.where(hidden, np.nan, getattr(full, name))
+            for name in ("engagement", "low", "high", "readable", "unreadable", "seats")
+        }
+        return dataclasses.replace(
+            full,
+            status=np.where(hidden, TOO_FEW, full.status),
+            emotions=np.where(hidden[:, None], np.nan, full.emotions),
+            **blank,
+        )
+
+    def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
+        """Return the class over the whole lesson, without the numbers that too few seats would make."""
+        full = aggregate(self._readings)
+        if self.allowance.single or (full.n_readable or 0) >= self.allowance.min_seats:
+            return full
+        nothing: dict[str, Any] = dict.fromkeys(("engagement", "low", "high", "faces_per_frame", "readable"), np.nan)
+        return dataclasses.replace(
+            full, emotions=np.full_like(full.emotions, np.nan), n_seats=None, n_readable=None, **nothing
+        )
+
+
+def open_gate(store: LessonStore, key: str) -> Gate:
+    """Return the lesson that `key` names, by number, name or `last`, as far as its purpose allows.
+
+    Raises:
+        LessonNotFoundError: there is no such lesson.
+    """
+    lesson = store.find(key)
+    readings = store.readings(lesson)
+    return Gate(lesson, allowance(lesson, len(readings.established())), readings)

@@ -1,0 +1,69 @@
+"""The tables of the lesson store. No picture, no face and no likeness ever goes into one."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+from roomread.types import EMOTIONS
+
+VERSION = 1  # of the tables; a store of a later version is refused, never changed
+
+metadata = MetaData()
+
+store_table = Table("store", metadata, Column("version", Integer, nullable=False))
+
+lessons_table = Table(
+    "lessons",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("name", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("reference", String),
+    Column("sample", Boolean, nullable=False),
+    Column("began", String),  # ISO 8601 with a time zone
+    Column("created", String, nullable=False),  # ISO 8601 with a time zone
+    Column("duration", Float, nullable=False),  # seconds
+    Column("width", Integer, nullable=False),  # pixels
+    Column("height", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("made_with", JSON, nullable=False),
+    sqlite_autoincrement=True,  # a deleted lesson's number is not given again
+)
+
+frames_table = Table(
+    "frames",
+    metadata,
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE"), primary_key=True),
+    Column("frame", Integer, primary_key=True),  # its number within the source
+    Column("time", Float, nullable=False),  # seconds from the start of the source
+    sqlite_with_rowid=False,
+)
+
+faces_table = Table(
+    "faces",
+    metadata,
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE"), primary_key=True),
+    Column("frame", Integer, primary_key=True),
+    Column("face", Integer, primary_key=True),  # its number within the frame, from 0
+    Column("seat", Integer, nullable=False),  # 0: has not stayed at a place
+    Column("left", Float, nullable=False),  # pixels
+    Column("top", Float, nullable=False),
+    Column("right", Float, nullable=False),
+    Column("bottom", Float, nullable=False),
+    Column("score", Float, nullable=False),  # 0 to 1
+    Column("sharpness", Float, nullable=False),
+    *(Column(emotion, Float) for emotion in EMOTIONS),  # 0 to 1; NULL where it could not be read
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,1 @@
+"""Make an expression model: data, augmentation, network, training, evaluation, export."""

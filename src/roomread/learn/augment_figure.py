@@ -1,0 +1,155 @@
+"""What augmentation does to a face, as a figure: each change alone, then all of them together."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageOps, UnidentifiedImageError
+
+from roomread import style
+from roomread.config import as_dict, make_settings
+from roomread.errors import DataError, SettingsError, SourceError
+from roomread.faces.detector import YuNet
+from roomread.learn.audit import BLANK_LEVELS
+from roomread.learn.augment import DISTANT_SIZES, Augment, AugmentSettings
+from roomread.learn.datasets import LabelledFaces
+from roomread.learn.figures import save_figure, start_figure
+from roomread.preprocess import FACE_SIZE, crop_faces
+from roomread.types import Array, check_shape
+
+SHARES = ("erase", "distant")  # drawn on every face of their row, whatever share of faces they meet in training
+DRAWS = 6  # faces in a row
+
+
+def changes_alone(settings: AugmentSettings) -> dict[str, AugmentSettings]:
+    """Return for each change that is not switched off the settings that make it alone, in the order of the settings."""
+    names = [field.name for field in fields(AugmentSettings) if field.name != "seed"]
+    off = {name: type(getattr(settings, name))(0) for name in names}
+    alone = {}
+    for name in names:
+        if strength := getattr(settings, name):
+            alone[name] = AugmentSettings(**{**off, name: 1.0 if name in SHARES else strength, "seed": settings.seed})
+    return alone
+
+
+def read_augmentation(path: Path | None, seed: int) -> AugmentSettings:
+    """Return the table [augment] of a training run's TOML file, or what training does by itself, with a seed.
+
+    Raises:
+        SettingsError: the file is missing, is no TOML, or the table names an unknown key.
+    """
+    if path is None:
+        return AugmentSettings(seed=seed)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8")).get("augment", {})
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. Expected: a training run in TOML.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: 'augment' is a table. Received: {values!r}.")
+    return replace(make_settings(AugmentSettings, values, f"{path} [augment]"), seed=seed)
+
+
+def face_of_picture(path: Path, whole: bool = False) -> Array:
+    """Return the largest face of a picture, framed as FER-2013 frames its faces: uint8 (48, 48, 1), gray.
+
+    Args:
+        path: a picture.
+        whole: take the whole picture as the face, without looking for one.
+
+    Raises:
+        SourceError: it is no picture, or no face was found.
+    """
+    try:
+        picture = ImageOps.exif_transpose(Pictures.open(io.BytesIO(path.read_bytes()))).convert("RGB")
+    except (
+        UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError,
+    ) as error:  # fmt: skip
+        raise SourceError(f"The picture {path} cannot be read: {error}.") from error
+    if whole:
+        size = (FACE_SIZE, FACE_SIZE)
+        return np.asarray(picture.convert("L").resize(size, Pictures.Resampling.BICUBIC))[..., None]
+    image = np.asarray(picture)
+    boxes = YuNet().detect(image).boxes
+    if not len(boxes):
+        raise SourceError(f"No face was found in {path}. Choose another picture, or take all of it with --whole.")
+    largest = np.argmax((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+    face: Array = crop_faces(image, boxes[[largest]])[0]
+    return face
+
+
+def face_of_data(faces: LabelledFaces, row: int | None = None) -> tuple[Array, int]:
+    """Return one face of a data set, uint8 (48, 48, 1), and its row; by default the first that is not blank.
+
+    Raises:
+        DataError: there is no such row.
+    """
+    seen = faces.rows == row if row is not None else np.ptp(faces.images, axis=(1, 2, 3)) >= BLANK_LEVELS
+    if not seen.any():
+        wanted = "face that is not blank" if row is None else f"row {row}"
+        span = f"rows {faces.rows.min()} to {faces.rows.max()}" if len(faces) else "nothing"
+        raise DataError(f"The data has no {wanted}. It holds: {span}.")
+    place = int(np.flatnonzero(seen)[0])
+    return faces.images[place], int(faces.rows[place])
+
+
+def draw_changes(face: Array, settings: AugmentSettings, title: str, path: Path) -> Path:
+    """Draw one face as it is, under each change alone, and under all of them as training draws them.
+
+    Args:
+        face: uint8 (48, 48, 1), gray, 0 to 255.
+        settings: the changes.
+        title: what the face is called.
+        path: its ending names the format.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    check_shape("face", face, (FACE_SIZE, FACE_SIZE, 1))
+    batch = np.repeat(face[None].astype(np.float32), DRAWS, axis=0)
+    rows = {"as it is": batch[:1]}
+    rows |= {_words(name, settings): _changed(batch, alone) for name, alone in changes_alone(settings).items()}
+    rows["all together,\nas in training"] = _changed(batch, settings)
+    figure, axes = start_figure(1.9 + 0.8 * DRAWS, 0.4 + 0.86 * len(rows), len(rows), DRAWS)
+    figure.suptitle(f"Augmentation of {title}", x=0.01, ha="left", fontsize=10, fontweight="bold")
+    for line, (name, drawn) in zip(axes, rows.items(), strict=True):
+        for axis, picture in zip(line, drawn, strict=False):
+            axis.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=255)
+        for axis in line:
+            axis.set_xticks([])
+            axis.set_yticks([])
+            for side in axis.spines.values():
+                side.set_visible(False)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8, color=style.LIGHT.text)
+    return save_figure(figure, path)
+
+
+def _changed(batch: Array, settings: AugmentSettings) -> Array:
+    return np.asarray(Augment(as_dict(settings))(batch, training=True))
+
+
+def _words(name: str, settings: AugmentSettings) -> str:
+    """Return how a change and its strength are written beside its row."""
+    strength = getattr(settings, name)
+    sizes = ", ".join(map(str, DISTANT_SIZES))
+    words = {
+        "flip": "flip\nevery other face",
+        "rotation": f"rotation\n±{strength:g}°",
+        "zoom": f"zoom\n±{style.percent(strength)}",
+        "shift": f"shift\n±{style.percent(strength)} of the side",
+        "contrast": f"contrast\n±{style.percent(strength)}",
+        "brightness": f"brightness\n±{strength:g} gray levels",
+        "blur": f"blur\nup to {strength:g} px",
+        "erase": f"erase\n{style.percent(strength)} of faces",
+        "distant": f"distant: {sizes} px\n{style.percent(strength)} of faces",
+    }
+    return words.get(name, f"{name}\n{strength:g}")

@@ -1,0 +1,192 @@
+"""The figures of one model on one split of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from roomread.errors import DataError
+from roomread.learn import metrics
+from roomread.types import EMOTIONS, N_EMOTIONS, Array, check_shape
+
+# The parts of an evaluation: the same split, other faces of it, other labels, or shown in another way.
+WITHOUT, FERPLUS, SIZE, BLUR = "without_dropped", "ferplus", "size", "blur"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curves:
+    """What only the probabilities tell, and no confusion matrix.
+
+    top_2: share of faces, 0 to 1, whose label is one of the two likeliest classes.
+    roc: for each class float64 (2, k), false and true positive rate against the rest; (2, 0) where undefined.
+    calibration: float64 (15, 3), for each bin of confidence its mean, the share of right answers, the faces.
+    """
+
+    top_2: float
+    roc: tuple[Array, ...]
+    calibration: Array
+
+    @property
+    def auc(self) -> Array:
+        """float64 (7,), area under each class's ROC curve; NaN where undefined."""
+        return np.array([metrics.area_under(curve) for curve in self.roc])
+
+    @property
+    def mean_auc(self) -> float:
+        """Mean of the areas that are defined, 0 to 1; NaN where none is."""
+        defined = self.auc[~np.isnan(self.auc)]
+        return float(defined.mean()) if len(defined) else float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """Figures of one model on one split; a figure is never told without the two.
+
+    confusion: int64 (7, 7), faces, true class by predicted class, in the order of EMOTIONS.
+    calibration_error: 0 to 1, mean distance of confidence and accuracy over CALIBRATION_BINS equal bins of confidence.
+    faces: which faces of the split, with which labels, shown how.
+    amount: pixels; of a part of SIZE the side that was left, of BLUR the standard deviation; else NaN.
+    curves: None where only the confusion is known.
+    parts: the same model and split in other ways: WITHOUT, FERPLUS, SIZE, BLUR, as far as they were asked for.
+    """
+
+    model: str
+    split: str
+    confusion: Array
+    calibration_error: float
+    faces: str = "all faces"
+    amount: float = float("nan")
+    curves: Curves | None = None
+    parts: Mapping[str, tuple[Evaluation, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_shape("confusion", self.confusion, (N_EMOTIONS, N_EMOTIONS))
+
+    @property
+    def n(self) -> int:
+        """Number of faces."""
+        return int(self.confusion.sum())
+
+    @property
+    def support(self) -> Array:
+        """int64 (7,), number of faces of each class."""
+        support: Array = self.confusion.sum(axis=1)
+        return support
+
+    @property
+    def accuracy(self) -> float:
+        """Share of faces whose likeliest class is their label."""
+        return float(np.trace(self.confusion) / self.n)
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95% interval of the accuracy, after Wilson 1927."""
+        return metrics.wilson(float(np.trace(self.confusion)), self.n)
+
+    @property
+    def rates(self) -> Array:
+        """float64 (7, 7), the confusion as shares of each true class; a row of NaN for a class without faces."""
+        return metrics.share(self.confusion, self.support[:, None])
+
+    @property
+    def recall(self) -> Array:
+        """float64 (7,), share of each class's faces that were recognised; NaN for a class without faces."""
+        return metrics.share(np.diag(self.confusion), self.support)
+
+    @property
+    def precision(self) -> Array:
+        """float64 (7,), share of each answer that was right; NaN for a class never answered."""
+        return metrics.share(np.diag(self.confusion), self.confusion.sum(axis=0))
+
+    @property
+    def f1(self) -> Array:
+        """float64 (7,), harmonic mean of precision and recall; 0 for a class never recognised, NaN without faces."""
+        right, true, said = np.diag(self.confusion), self.support, self.confusion.sum(axis=0)
+        return np.where(true > 0, metrics.share(2 * right, true + said), np.nan)
+
+    def mean(self, values: Array, weighted: bool = False) -> float:
+        """Return the mean of a figure, float64 (7,), over the classes that have faces; see `mean_over_classes`."""
+        return metrics.mean_over_classes(values, self.confusion, weighted)
+
+    def brief(self) -> dict[str, Any]:
+        """Return the few figures that are compared as plain values, with model, split, faces and n."""
+        low, high = self.accuracy_interval
+        return {
+            "model": self.model,
+            "split": self.split,
+            "faces": self.faces,
+            "n": self.n,
+            "accuracy": round(self.accuracy, 5),
+            "accuracy_low": round(low, 5),
+            "accuracy_high": round(high, 5),
+            "balanced_accuracy": round(self.mean(self.recall), 5),
+            "macro_f1": round(self.mean(self.f1), 5),
+            "calibration_error": round(self.calibration_error, 5),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every figure as plain values that JSON can hold; the points of curves are left to the report."""
+        figures = self.brief()
+        for name, values in (("precision", self.precision), ("recall", self.recall), ("f1", self.f1)):
+            figures[f"macro_{name}"] = round(self.mean(values), 5)
+            figures[f"weighted_{name}"] = round(self.mean(values, weighted=True), 5)
+        figures |= {
+            "mean_class_recall": figures["balanced_accuracy"],
+            "one_vs_rest_accuracy_mean": round(float(metrics.one_vs_rest_accuracy(self.confusion).mean()), 5),
+            "one_vs_rest_accuracy_mean_of_one_constant_answer": round(metrics.constant_one_vs_rest(self.confusion), 5),
+            "recall": _by_class(self.recall),
+            "precision": _by_class(self.precision),
+            "f1": _by_class(self.f1),
+            "support": dict(zip(EMOTIONS, self.support.tolist(), strict=True)),
+        }
+        if self.curves is not None:
+            figures["top_2_accuracy"] = round(self.curves.top_2, 5)
+            figures["auc"] = _by_class(self.curves.auc)
+            figures["auc_mean"] = None if np.isnan(self.curves.mean_auc) else round(self.curves.mean_auc, 5)
+        figures |= {"confusion": self.confusion.tolist(), "classes": list(EMOTIONS)}
+        if self.parts:
+            figures["parts"] = {
+                kind: [part.as_dict() if kind == WITHOUT else part.brief() for part in parts]
+                for kind, parts in self.parts.items()
+            }
+        return figures
+
+
+def _by_class(values: Array) -> dict[str, float | None]:
+    return {
+        name: None if np.isnan(value) else round(float(value), 5) for name, value in zip(EMOTIONS, values, strict=True)
+    }
+
+
+def judge(model: str, split: str, probabilities: Array, labels: Array, faces: str = "all faces") -> Evaluation:
+    """Return the figures of answers that were given.
+
+    Args:
+        model: its name.
+        split: its name.
+        probabilities: float (n, 7), rows sum to 1, in the order of EMOTIONS.
+        labels: int64 (n,), index into EMOTIONS.
+        faces: which faces of the split, with which labels, shown how.
+
+    Raises:
+        DataError: there is no face.
+    """
+    if not len(labels):
+        raise DataError(
+            f"The split {split!r} holds no face." if faces == "all faces" else f"No face: {split}, {faces}."
+        )
+    return Evaluation(
+        model=model,
+        split=split,
+        confusion=metrics.confusion_matrix(labels, probabilities.argmax(axis=1)),
+        calibration_error=metrics.calibration_error(probabilities, labels),
+        faces=faces,
+        curves=Curves(
+            top_2=metrics.top_accuracy(probabilities, labels, 2),
+            roc=tuple(metrics.roc_curve(probabilities[:, i], labels == i) for i in range(N_EMOTIONS)),
+            calibration=metrics.calibration_curve(probabilities, labels),
+        ),
+    )

@@ -1,0 +1,102 @@
+"""A trained network to the files that ship: Keras's two, ONNX, and the card."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from roomread.errors import ModelError
+from roomread.modelcard import ModelCard, sha256_of, write_card
+from roomread.output import write_whole
+from roomread.types import EMOTIONS, Array
+
+PARITY = 1e-4  # largest difference of a probability between Keras and ONNX Runtime, both in float32
+
+DATA_TERMS = (
+    "FER-2013 (Goodfellow et al. 2013), split Training less validation; its pictures come from the web and carry no "
+    "clear licence from the makers. No other picture and no pretrained weight."
+)
+VOTES_TERMS = " FER+ votes of the same rows (Barsoum et al. 2016, MIT)."  # when a share of the target was theirs
+NOT_FOR = (
+    "Grading, discipline, hiring, or any decision about a person; inferring emotions in schools, universities and "
+    "workplaces inside the European Union, where it is prohibited save for medical or safety reasons. Expressions are "
+    "no read-out of feelings. Errors by age, sex and skin colour: not measured, the data has no such labels."
+)
+
+
+def save_keras(network: keras.Model, *paths: Path) -> None:
+    """Write a network whole, as .keras or as .h5 by each path's ending.
+
+    Raises:
+        OutputError: a file cannot be written; none is changed then.
+    """
+    warnings = logging.getLogger("absl")
+    level = warnings.level
+    warnings.setLevel(logging.ERROR)  # Keras calls .h5 legacy on every save; whoever asks for it knows
+    try:
+        write_whole(dict.fromkeys(paths, network.save))
+    finally:
+        warnings.setLevel(level)
+
+
+def export_onnx(network: keras.Model, path: Path, sample: Array) -> float:
+    """Write a network as ONNX with a free batch size, and return how far ONNX Runtime is from Keras on a sample.
+
+    Args:
+        network: float32 (n, 48, 48, 1), 0 to 255 → float32 (n, 7).
+        path: of the ONNX file.
+        sample: uint8 (n, 48, 48, 1), faces to compare on.
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        ModelError: the two differ by more than PARITY; no file is left.
+        OutputError: the file cannot be written.
+    """
+    import onnxruntime
+
+    faces = sample.astype(np.float32)
+    expected = network.predict(faces, verbose=0)
+    differences: list[float] = []
+
+    def write(new: Path) -> None:
+        with contextlib.redirect_stdout(None):  # the exporter talks
+            network.export(new, format="onnx", verbose=False)
+        session = onnxruntime.InferenceSession(new, providers=["CPUExecutionProvider"])
+        received = session.run(None, {session.get_inputs()[0].name: faces})[0]
+        differences.append(float(np.abs(received - expected).max()))
+        if not differences[0] <= PARITY:
+            raise ModelError(
+                f"The exported network does not answer as the trained one. Expected: probabilities within {PARITY}. "
+                f"Received: a difference of {differences[0]:.2g}."
+            )
+
+    write_whole({path: write})
+    return differences[0]
+
+
+def make_card(
+    path: Path, network: keras.Model, recipe: dict[str, object], figures: list[dict[str, object]]
+) -> ModelCard:
+    """Write the card of an exported expression model beside it, and return it."""
+    card = ModelCard(
+        name=f"roomread {path.stem} ({network.name}, {network.count_params():,} parameters)",
+        task="expression",
+        sha256=sha256_of(path),
+        licence="MIT",
+        origin="trained by roomread: `roomread train RUN.toml --data PATH --out DIR` with the recipe below",
+        input="float32 (n, 48, 48, 1), gray (ITU-R 601), 0 to 255, as preprocess.crop_faces cuts it; rescaling inside",
+        output="float32 (n, 7), probabilities in the order of the classes",
+        classes=EMOTIONS,
+        data=DATA_TERMS + (VOTES_TERMS if recipe.get("ferplus_share") else ""),
+        figures=tuple(figures),
+        recipe=recipe,
+        not_for=NOT_FOR,
+    )
+    write_card(card, path)
+    return card

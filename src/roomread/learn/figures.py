@@ -1,0 +1,54 @@
+"""The one way to draw a figure: the house's colours and type, written whole as PNG or SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from roomread import style
+from roomread.output import write_whole
+
+LOOK = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": style.LIGHT.muted,
+    "axes.labelcolor": style.LIGHT.text,
+    "text.color": style.LIGHT.text,
+    "xtick.color": style.LIGHT.muted,
+    "ytick.color": style.LIGHT.muted,
+    "grid.color": style.LIGHT.grid,
+    "figure.dpi": 150,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "roomread",  # the same figure gives the same file
+}
+
+
+def start_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+    """Return an empty figure in the house's look, and its axes as an array (rows, columns).
+
+    Args:
+        width: inches.
+        height: inches.
+        rows: of axes.
+        columns: of axes.
+    """
+    with matplotlib.rc_context(LOOK):
+        figure = Figure(figsize=(width, height))
+        return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure; the path's ending names the format. Return the path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with matplotlib.rc_context(LOOK):
+        write_whole({path: lambda new: figure.savefig(new, metadata={} if path.suffix == ".png" else {"Date": None})})
+    return path

@@ -1,0 +1,89 @@
+"""The networks, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+from roomread.preprocess import FACE_SIZE
+from roomread.types import N_EMOTIONS
+
+
+def compact() -> keras.Model:
+    """Return our small residual network: 1.5 million parameters, 106 million multiply-adds a face.
+
+    The stem looks at full size and halves at once, where most of the time would go; then five pairs of 3 x 3
+    convolutions at 24, 12 and 6 pixels, each with a way round.
+    """
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="faces")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(faces)
+    x = _convolve(x, 32)
+    x = layers.MaxPooling2D(2)(x)
+    for filters, stride in ((48, 1), (96, 2), (96, 1), (192, 2), (192, 1)):
+        x = _residual(x, filters, stride)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(0.3)(x)
+    scores = layers.Dense(N_EMOTIONS, name="scores")(x)
+    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
+    return keras.Model(faces, probabilities, name="compact")
+
+
+def _convolve(x: Any, filters: int, stride: int = 1, size: int = 3, activate: bool = True) -> Any:
+    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x) if activate else x
+
+
+def _residual(x: Any, filters: int, stride: int) -> Any:
+    way_round = x
+    if stride > 1:
+        way_round = layers.AveragePooling2D(stride)(way_round)
+    if x.shape[-1] != filters:
+        way_round = _convolve(way_round, filters, size=1, activate=False)
+    x = _convolve(x, filters, stride)
+    x = _convolve(x, filters, activate=False)
+    return layers.ReLU()(layers.Add()([x, way_round]))
+
+
+def tiny() -> keras.Model:
+    """Return a network of a few thousand parameters, to try the whole path in seconds; not meant to be good."""
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="faces")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(faces)
+    for filters in (8, 16, 32):
+        x = _convolve(x, filters, stride=2)
+    x = layers.GlobalAveragePooling2D()(x)
+    scores = layers.Dense(N_EMOTIONS, name="scores")(x)
+    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
+    return keras.Model(faces, probabilities, name="tiny")
+
+
+def baseline() -> keras.Model:
+    """Return the network of the original project, layer for layer: 32,116,743 parameters.
+
+    The two inner convolutions carry an L2 penalty of 0.01, as they did; only the rescaling, which the original script
+    did outside, is a layer here.
+    """
+    penalty = keras.regularizers.L2(0.01)
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="faces")
+    x = layers.Rescaling(1 / 255)(faces)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.25)(x)
+    x = layers.Conv2D(128, 3, padding="same", activation="relu", kernel_regularizer=penalty)(x)
+    x = layers.Conv2D(256, 3, activation="relu", kernel_regularizer=penalty)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.25)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(1024, activation="relu")(x)
+    x = layers.Dropout(0.5)(x)
+    probabilities = layers.Dense(N_EMOTIONS, activation="softmax", dtype="float32", name="probabilities")(x)
+    return keras.Model(faces, probabilities, name="baseline")
+
+
+MODELS: dict[str, Callable[[], keras.Model]] = {"compact": compact, "tiny": tiny, "baseline": baseline}

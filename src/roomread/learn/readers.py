@@ -1,0 +1,284 @@
+"""What the files of a data set say: one function per form, and a map from its words to ours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tomllib
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageOps, UnidentifiedImageError
+
+from roomread.errors import DataError
+from roomread.preprocess import FACE_SIZE
+from roomread.types import EMOTIONS, N_EMOTIONS, Array
+
+GRAYS = {str(gray): gray for gray in range(256)}  # half the time that `int` takes
+PIXELS = FACE_SIZE * FACE_SIZE
+LEFT_OUT = "-"  # as a class in a label map: faces with this label are not read
+
+# Names of the classes, whatever their case; the number is FER-2013's own index. The order of folders says nothing.
+LABELS = {name: index for index, name in enumerate(EMOTIONS)} | {
+    "anger": 0, "disgusted": 1, "fearful": 2, "happiness": 3, "sadness": 4, "surprised": 5,
+    **{str(index): index for index in range(N_EMOTIONS)},
+}  # fmt: skip
+# Names of the splits, whatever their case. FER-2013's class folders keep PublicTest and PrivateTest together as `test`.
+SPLIT_NAMES = {
+    "train": "Training", "training": "Training", "val": "validation", "valid": "validation",
+    "validation": "validation", "publictest": "PublicTest", "privatetest": "PrivateTest", "test": "test",
+}  # fmt: skip
+NO_PICTURES = ("thumbs.db", "desktop.ini")  # and what begins with a dot: left by file managers
+VALIDATION_SHARE = 0.1  # of the Training of folders that bring no validation
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMap:
+    """How a data set's words become ours; keys in lower case.
+
+    labels: its name of a class → index into EMOTIONS, None for a class that is left out.
+    splits: its name of a split → Training, validation, PublicTest, PrivateTest or test.
+    """
+
+    labels: dict[str, int | None]
+    splits: dict[str, str]
+
+    def label(self, name: object, where: str) -> int | None:
+        """Return the class of a name, None where it is left out; DataError, beginning with `where`, if unknown."""
+        key = str(name).strip().lower()
+        if key not in self.labels:
+            raise DataError(f"{where}: label {name} is unknown. Expected one of: {', '.join(self.labels)}.")
+        return self.labels[key]
+
+    def split(self, name: str, where: str) -> str:
+        """Return the split of a name; DataError, beginning with `where`, if unknown."""
+        key = name.strip().lower()
+        if key not in self.splits:
+            raise DataError(f"{where}: split {name!r} is unknown. Expected one of: {', '.join(self.splits)}.")
+        return self.splits[key]
+
+
+USUAL = LabelMap(dict(LABELS), SPLIT_NAMES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What one file or folder holds, one row per face.
+
+    images: uint8 (n, 48, 48, 1), gray, 0 to 255.
+    labels: int64 (n,), index into EMOTIONS.
+    rows: int64 (n,), number of the row in the file; of folders, a running number.
+    usages: str (n,), split.
+    """
+
+    images: Array
+    labels: Array
+    rows: Array
+    usages: Array
+
+
+def read_label_map(path: Path) -> LabelMap:
+    """Return the map that a TOML file describes.
+
+    Its table [labels] maps each name of a class to one of EMOTIONS, or to "-" to leave the class out; a name that it
+    does not mention is unknown, 0 to 6 included. Its table [splits], where there is one, adds names of splits.
+
+    Raises:
+        DataError: the file is missing, is no TOML, or maps to something unknown.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. Expected: a label map in TOML.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not valid TOML: {error}.") from error
+    words, splits = tables.get("labels"), tables.get("splits", {})
+    if not isinstance(words, dict) or not words or not isinstance(splits, dict) or set(tables) - {"labels", "splits"}:
+        raise DataError(f"{path}: expected a table [labels] and perhaps [splits]. It holds: {', '.join(tables)}.")
+    labels: dict[str, int | None] = {}
+    for name, meant in words.items():
+        if meant != LEFT_OUT and meant not in EMOTIONS:
+            raise DataError(
+                f"{path}: {name!r} is mapped to {meant!r}. Expected one of: {', '.join(EMOTIONS)}, {LEFT_OUT}."
+            )
+        labels[name.lower()] = None if meant == LEFT_OUT else EMOTIONS.index(meant)
+    for name, meant in splits.items():
+        if meant not in SPLIT_NAMES.values():
+            known = ", ".join(dict.fromkeys(SPLIT_NAMES.values()))
+            raise DataError(f"{path}: the split {name!r} is mapped to {meant!r}. Expected one of: {known}.")
+    return LabelMap(labels, SPLIT_NAMES | {name.lower(): meant for name, meant in splits.items()})
+
+
+def read_csv(path: Path, names: LabelMap = USUAL) -> Rows:
+    """Return the faces of a table with the columns emotion, pixels and Usage, in any order and case.
+
+    This is `fer2013.csv` as well as `icml_face_data.csv`.
+
+    Raises:
+        DataError: the file is missing or damaged, lacks a column, or a row is short, has a pixel out of range, or a
+            label or split that is unknown; the message names file, row (from 0) and line (from 1).
+    """
+    pixels, labels, rows, usages = bytearray(), [], [], []
+    for row, where, (emotion, values, usage) in _table(path, ("emotion", "pixels", "usage")):
+        label = names.label(emotion, where)
+        if label is None:
+            continue
+        pixels += _pixels(values, where)
+        labels.append(label)
+        rows.append(row)
+        usages.append(names.split(usage, where))
+    if not labels:
+        raise DataError(f"{path} holds no face. Expected: rows with emotion, pixels and Usage.")
+    images = np.frombuffer(pixels, np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE, 1)
+    return Rows(images, np.array(labels, np.int64), np.array(rows, np.int64), np.array(usages))
+
+
+def read_votes(path: Path, columns: Sequence[str]) -> tuple[Array, Array]:
+    """Return FER+'s votes, in the order of fer2013.csv: float32 (n, len(columns)), and its splits: str (n,).
+
+    Raises:
+        DataError: the file is missing or damaged, lacks a column, or a row is short or holds no counts.
+    """
+    votes, usages = [], []
+    for _, where, (usage, *values) in _table(path, ("usage", *columns)):
+        if not all(value.isdecimal() and len(value) < 5 for value in values):
+            raise DataError(f"{where}: expected {len(columns)} counts of votes. Received: {', '.join(values)}.")
+        votes.append([int(value) for value in values])
+        usages.append(USUAL.split(usage, where))
+    return np.array(votes, np.float32).reshape(len(votes), len(columns)), np.array(usages)
+
+
+def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield for each row of a CSV file its number from 0, how a message names it, and the named columns' fields."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            head = [name.strip().lower() for name in next(lines, [])]
+            for column in columns:
+                if column not in head:
+                    raise DataError(f"{path} lacks the column {column!r}. It holds: {', '.join(head) or 'nothing'}.")
+            places = [head.index(column) for column in columns]
+            for row, fields in enumerate(line for line in lines if line):
+                where = f"{path}, row {row} (line {lines.line_num})"
+                if len(fields) < len(head):
+                    raise DataError(
+                        f"{where}: the row is short. Expected: {len(head)} fields. Received: {len(fields)}."
+                    )
+                yield row, where, [fields[place].strip() for place in places]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. Expected: a CSV file.") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is no CSV file that can be read: {error}.") from error
+
+
+def _pixels(text: str, where: str) -> bytes:
+    try:
+        values = bytes(map(GRAYS.__getitem__, text.split()))
+    except KeyError as error:
+        wrong = str(error.args[0])
+        raise DataError(
+            f"{where}: pixel {text.split().index(wrong)} is {wrong[:20]}. Expected: a whole number of 0 to 255."
+        ) from error
+    if len(values) != PIXELS:
+        raise DataError(f"{where}: the row has {len(values)} pixels. Expected: {PIXELS}, that is 48 x 48.")
+    return values
+
+
+def read_folders(path: Path, names: LabelMap = USUAL) -> Rows:
+    """Return the faces of folders, one per class, inside folders, one per split (`train`, `test`, ...).
+
+    Class folders without split folders around them are Training, unless `path` itself has the name of a split. Where no
+    folder is a validation, a tenth of each class of Training becomes it, chosen by the pictures' content: the same
+    pictures again whatever they are called, and identical ones together.
+
+    Raises:
+        DataError: a folder is unknown or empty, or a picture cannot be read; the message names it.
+    """
+    images, labels, usages = [], [], []
+    for folder, usage in _split_folders(path, names):
+        classes = _inside(folder)
+        if not classes:
+            raise DataError(f"{folder} is empty. Expected: one folder per class, as angry or happy.")
+        for place in classes:
+            if not place.is_dir():
+                raise DataError(f"{place} is no folder. Expected beside it: one folder per class, as angry or happy.")
+        known = [(names.label(place.name, str(place)), place) for place in classes]
+        for label, place in sorted((label, place) for label, place in known if label is not None):
+            files = _inside(place)
+            if not files:
+                raise DataError(f"The class folder {place} is empty. Expected: pictures.")
+            images += [decode_face(file, str(file)) for file in files]
+            labels += [label] * len(files)
+            usages += [usage] * len(files)
+    if not images:
+        raise DataError(f"{path} holds no face: every class is left out by the label map.")
+    faces, classes_of = np.array(images)[..., None], np.array(labels, np.int64)
+    splits = np.array(usages)
+    if "validation" not in usages:
+        splits = np.where(set_apart(faces, classes_of, splits == "Training"), "validation", splits)
+    return Rows(faces, classes_of, np.arange(len(labels)), splits)
+
+
+def _split_folders(path: Path, names: LabelMap) -> list[tuple[Path, str]]:
+    """Return the folders that hold class folders, each with its split, Training first."""
+    folders = [place for place in _inside(path) if place.is_dir()]
+    if not folders:
+        raise DataError(f"{path} holds no folders. Expected: train and test with one folder per class in each.")
+    if not any(place.name.lower() in names.splits for place in folders):
+        return [(path, names.splits.get(path.resolve().name.lower(), "Training"))]
+    order = ("Training", "validation", "PublicTest", "PrivateTest", "test")
+    found = [(place, names.split(place.name, str(place))) for place in folders]
+    return sorted(found, key=lambda pair: order.index(pair[1]))
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be read: {error.strerror}.") from error
+    return [place for place in found if not place.name.startswith(".") and place.name.lower() not in NO_PICTURES]
+
+
+def set_apart(images: Array, labels: Array, among: Array) -> Array:
+    """Return which faces become the validation: a tenth of each class, bool (n,), chosen by the pictures' content.
+
+    Args:
+        images: uint8 (n, 48, 48, 1).
+        labels: int64 (n,), index into EMOTIONS.
+        among: bool (n,), the faces to choose among.
+    """
+    codes = np.array([zlib.crc32(image.tobytes()) for image in images], np.uint32)
+    chosen = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        distinct = np.unique(codes[among & (labels == label)])  # ascending, as good as random
+        chosen |= np.isin(codes, distinct[: round(VALIDATION_SHARE * len(distinct))])
+    return chosen & among
+
+
+def decode_face(data: Any, where: str) -> Array:
+    """Return an encoded picture as uint8 (48, 48), gray; another size is resized as a whole, upright.
+
+    Args:
+        data: the encoded bytes, or the path of the file.
+        where: how a message names it.
+
+    Raises:
+        DataError: it is no picture.
+    """
+    try:
+        picture: Pictures.Image = Pictures.open(io.BytesIO(data.read_bytes() if isinstance(data, Path) else data))
+        if picture.size != (FACE_SIZE, FACE_SIZE):
+            picture = ImageOps.exif_transpose(picture)
+        picture = picture.convert("L")
+    except (
+        UnidentifiedImageError, OSError, TypeError, ValueError, SyntaxError, Pictures.DecompressionBombError,
+    ) as error:  # fmt: skip
+        raise DataError(f"{where}: the picture cannot be read: {error}.") from error
+    if picture.size != (FACE_SIZE, FACE_SIZE):
+        picture = picture.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC)
+    return np.asarray(picture)

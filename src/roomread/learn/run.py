@@ -1,0 +1,62 @@
+"""One run from data to shipped files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from roomread.config import as_dict
+from roomread.faces.expression import ExpressionModel
+from roomread.learn.curves import draw_curves
+from roomread.learn.datasets import LabelledFaces
+from roomread.learn.evaluate import Evaluation, evaluate
+from roomread.learn.export import export_onnx, make_card, save_keras
+from roomread.learn.train import Progress, TrainSettings, train
+from roomread.modelcard import sha256_of
+from roomread.types import Array
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    settings: TrainSettings,
+    faces: LabelledFaces,
+    out: Path,
+    report: Callable[[str], None] = log.info,
+    progress: Progress | None = None,
+    drop: Array | None = None,
+) -> tuple[Path, Evaluation]:
+    """Train, save and judge on `validation`; return the ONNX file, its card beside it, and the figures.
+
+    The folder then also holds the network as .keras and as .h5, and the curves of the run. The card names both files
+    with their hashes; an .h5 of another name has a card of its own.
+
+    Args:
+        settings: the run.
+        faces: a data set with the split Training.
+        out: folder for everything.
+        report: receives one line per epoch and per file.
+        progress: see `train`.
+        drop: see `train`.
+
+    Raises:
+        DataError, OutputError, ModelError: see `train` and `export_onnx`.
+    """
+    trained = train(settings, faces, out, report, progress, drop)
+    path = out / f"{settings.name}.onnx"
+    h5 = out / f"{settings.name if settings.weights_name is None else settings.weights_name}.h5"
+    kerases = (path.with_suffix(".keras"), h5)
+    save_keras(trained.network, *kerases)
+    difference = export_onnx(trained.network, path, faces.split("validation").images[:256])
+    report(f"{path}: within {difference:.1g} of the trained network")
+    draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
+    recipe = as_dict(settings) | {"files": {file.name: sha256_of(file) for file in kerases}}
+    if drop is not None:
+        recipe["dropped_rows"] = len(drop)
+    make_card(path, trained.network, recipe, [])
+    figures = evaluate(ExpressionModel(path=path), faces, "validation")
+    make_card(path, trained.network, recipe, [figures.as_dict()])
+    if h5.stem != path.stem:
+        make_card(h5, trained.network, recipe, [figures.as_dict()])
+    return path, figures

@@ -1,0 +1,83 @@
+"""The settings of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from roomread.learn.augment import AugmentSettings
+from roomread.learn.model import MODELS
+
+CHOICES = {
+    "model": tuple(MODELS),
+    "optimizer": ("sgd", "adam"),
+    "schedule": ("cosine", "constant", "plateau"),
+    "monitor": ("validation_accuracy", "validation_loss"),
+    "keep": ("last", "best"),
+    "class_weights": ("none", "balanced"),
+    "precision": ("float32", "mixed_bfloat16"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """One training run. A run file names only what differs from these."""
+
+    name: str = "expression"  # of the files that are written
+    weights_name: str | None = None  # of the .h5 file, without its ending; None takes `name`
+    model: str = "compact"  # one of learn.model.MODELS
+    seed: int = 0
+    epochs: int = 40
+    batch_size: int = 128
+
+    optimizer: str = "sgd"  # or adam
+    learning_rate: float = 0.1  # at the end of the warm-up
+    schedule: str = "cosine"  # down to 0 along half a cosine; constant; or plateau: down when nothing gets better
+    warmup_epochs: float = 1.0  # the rate rises in a straight line
+    plateau_patience: int = 5  # epochs without a better one before the rate falls
+    plateau_factor: float = 0.5  # by which it falls then
+    momentum: float = 0.9  # Nesterov's; of sgd only
+    weight_decay: float = 5e-4  # of kernels only; the decoupled kind with adam
+    ema_decay: float = 0.0  # of the moving average of all weights; 0: none. 0.999 averages about 1,000 steps
+
+    ferplus_share: float = 0.3  # of FER+'s votes in the target; 0 fits the labels alone
+    label_smoothing: float = 0.0  # share of the target spread evenly over all classes; 0.1 is usual
+    mixup: float = 0.0  # alpha of the Beta distribution by which two faces are laid over each other; 0: none
+    class_weights: str = "none"  # balanced: a face counts as much more as its class is rarer
+    augmentation: bool = True  # False shows every face as it is
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    monitor: str = "validation_accuracy"  # or validation_loss: what says which epoch is better
+    stop_patience: int = 0  # epochs without a better one before training stops; 0: goes on to the last
+    keep: str = "last"  # or best: the epoch whose weights are the result
+
+    precision: str = (
+        "float32"  # or mixed_bfloat16: twice as fast on processors that have it; float32 on disk either way
+    )
+    tensorboard: bool = False  # write a log for TensorBoard to the folder `tensorboard`
+    limit: int | None = None  # use only so many faces of each split, to try a run out
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ValueError(f"There is no model {self.model!r}. Expected one of: {', '.join(MODELS)}.")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be {' or '.join(choices)}. Received: {getattr(self, name)}.")
+        if not 0 <= self.ferplus_share < 0.5:
+            raise ValueError(f"ferplus_share must lie in 0 to 0.5. Received: {self.ferplus_share}.")
+        for name in ("momentum", "ema_decay", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1. Received: {getattr(self, name)}.")
+        for name in ("weight_decay", "warmup_epochs", "mixup", "stop_patience"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative. Received: {getattr(self, name)}.")
+        if not 0 < self.plateau_factor < 1:
+            raise ValueError(f"plateau_factor must lie between 0 and 1. Received: {self.plateau_factor}.")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit must be at least 1. Received: {self.limit}.")
+        for name in ("epochs", "batch_size", "learning_rate", "plateau_patience"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
+        for name in ("name", "weights_name"):
+            text = getattr(self, name)
+            if text is not None and (not text or set(text) & set("/\\:") or text.startswith(".")):
+                raise ValueError(f"{name} must be the name of a file, without folder and ending. Received: {text!r}.")

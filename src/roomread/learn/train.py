@@ -1,0 +1,206 @@
+"""Fit a network to labelled faces, choose nothing but on `validation`, and keep all that a kill could lose."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from roomread.config import as_dict
+from roomread.errors import DataError
+from roomread.learn.augment import Augment
+from roomread.learn.batches import Batches, balanced_weights, make_targets
+from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.model import MODELS
+from roomread.learn.schedule import Average, Epoch, Pace, Share, best_epoch, is_over, make_optimizer
+from roomread.learn.settings import TrainSettings
+from roomread.learn.state import State
+from roomread.types import Array
+
+__all__ = ["Batches", "Progress", "TrainSettings", "Trained", "train"]
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, float], None]  # receives the epoch, from 1, and how much of it is done, 0 to 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A fitted network and how it came about.
+
+    network: the Keras model, float32 (n, 48, 48, 1) in 0 to 255 → float32 (n, 7).
+    history: one dictionary per epoch: epoch, loss (with the penalty on large weights, if the network has one), accuracy
+        (both while the epoch ran, on faces as they were shown), penalty, validation_loss (without it),
+        validation_accuracy, learning_rate, seconds.
+    best: number of the epoch, from 1, that is best on `validation`.
+    """
+
+    network: keras.Model
+    history: list[Epoch]
+    best: int
+
+
+def train(
+    settings: TrainSettings,
+    faces: LabelledFaces,
+    out: Path,
+    report: Callable[[str], None] = log.info,
+    progress: Progress | None = None,
+    drop: Array | None = None,
+) -> Trained:
+    """Fit a network on Training less `validation`; resume where an earlier run with the same folder stopped.
+
+    Args:
+        settings: the run.
+        faces: a data set with the split Training.
+        out: folder for `last.npz` (the whole state), `best.npz` (weights), `history.csv` and TensorBoard's log; made
+            when missing.
+        report: receives one line per epoch.
+        progress: receives how far an epoch is, after each batch.
+        drop: int64 (k,), rows of the data set that are not fitted on, such as an audit's; `validation` stays whole.
+
+    Raises:
+        DataError: the data has no Training faces, or `drop` leaves none.
+        OutputError: the folder cannot be written, or holds another run.
+    """
+    fitting, validation = _parts(settings, faces, drop)
+    keras.utils.set_random_seed(settings.seed)
+    run = _Run(settings, fitting)
+    state = State(out, settings, fitting.rows)
+    history = state.resume(run.variables())
+    with _board(out, settings) as show:
+        while not is_over(settings, history):
+            history.append(run.epoch(history, validation, progress))
+            best = best_epoch(settings, history) == len(history)
+            state.save(run.variables(), history, run.result() if best else None)
+            show(history[-1])
+            report(_line(settings, history[-1], len(validation)))
+    network = MODELS[settings.model]()  # alone, in float32 whatever it was trained in
+    network.set_weights(state.read_best() if settings.keep == "best" else run.result())
+    return Trained(network, history, best_epoch(settings, history))
+
+
+def _parts(settings: TrainSettings, faces: LabelledFaces, drop: Array | None) -> tuple[LabelledFaces, LabelledFaces]:
+    """Return the faces to fit on and those to choose on."""
+    fitting, validation = faces.split(TRAINING_WITHOUT_VALIDATION), faces.split("validation")
+    if drop is not None:
+        fitting = fitting[~np.isin(fitting.rows, drop)]
+    if settings.limit is not None:
+        fitting = fitting[np.arange(len(fitting)) < settings.limit]
+        validation = validation[np.arange(len(validation)) < settings.limit]
+    if len(fitting) < 1:
+        raise DataError("Training holds no face to fit on.")
+    return fitting, validation
+
+
+class _Run:
+    """Networks, optimiser and data of a run, and what one epoch does with them."""
+
+    def __init__(self, settings: TrainSettings, faces: LabelledFaces) -> None:
+        self.settings, self.images = settings, faces.images
+        self.targets = make_targets(settings, faces)
+        self.weights = balanced_weights(faces.labels) if settings.class_weights == "balanced" else None
+        self.steps = len(self.batches(0))
+        self.learner = _learner(settings, self.steps)
+        self.averaged: keras.Model | None = None
+        if settings.ema_decay:
+            self.averaged = MODELS[settings.model]()
+            self.averaged.set_weights(self.learner.layers[-1].get_weights())
+
+    def batches(self, epoch: int) -> Batches:
+        seeds, settings = (self.settings.seed, epoch), self.settings
+        return Batches(self.images, self.targets, settings.batch_size, seeds, self.weights, settings.mixup)
+
+    def variables(self) -> list[Any]:
+        """Return every variable of the run in a fixed order: weights, random states, optimiser, averaged weights."""
+        averaged = [] if self.averaged is None else self.averaged.variables
+        return [*self.learner.variables, *self.learner.optimizer.variables, *averaged]
+
+    def result(self) -> list[Array]:
+        """Return the weights that are judged and kept: the network's, or their moving average."""
+        source = self.learner.layers[-1] if self.averaged is None else self.averaged
+        weights: list[Array] = source.get_weights()
+        return weights
+
+    def epoch(self, history: list[Epoch], validation: LabelledFaces, progress: Progress | None) -> Epoch:
+        """Fit one epoch and return its row of the history."""
+        start, number = time.perf_counter(), len(history)
+        callbacks: list[Any] = []
+        if self.settings.schedule != "cosine":
+            callbacks.append(Pace(self.settings, self.steps, history))
+        if self.averaged is not None:
+            callbacks.append(Average(self.settings, self.averaged, number * self.steps))
+        if progress is not None:
+            callbacks.append(Share(progress, number + 1, self.steps))
+        fitted = self.learner.fit(
+            self.batches(number),
+            initial_epoch=number, epochs=number + 1, verbose=0, shuffle=False, callbacks=callbacks,
+        ).history  # fmt: skip
+        judge = self.learner if self.averaged is None else self.averaged
+        answers = judge.predict(validation.images.astype(np.float32), batch_size=256, verbose=0)
+        right = answers[np.arange(len(validation)), validation.labels]
+        return {
+            "epoch": number + 1,
+            "loss": round(float(fitted["loss"][0]), 5),
+            "accuracy": round(float(fitted["accuracy"][0]), 5),
+            "penalty": round(float(sum(map(float, self.learner.losses))), 5),
+            "validation_loss": round(float(-np.log(np.maximum(right, 1e-7)).mean()), 5),
+            "validation_accuracy": round(float((answers.argmax(axis=1) == validation.labels).mean()), 5),
+            "learning_rate": round(float(self.learner.optimizer.learning_rate), 6),
+            "seconds": round(time.perf_counter() - start, 1),
+        }
+
+
+def _learner(settings: TrainSettings, steps: int) -> keras.Model:
+    """Return augmentation and network as one model, compiled; the network is its last layer."""
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        network = MODELS[settings.model]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    layers = [keras.Input(network.input_shape[1:])]
+    if settings.augmentation:
+        layers.append(Augment({**as_dict(settings.augment), "seed": settings.augment.seed + settings.seed}))
+    learner = keras.Sequential([*layers, network])
+    optimizer = make_optimizer(settings, steps)
+    accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    learner.compile(optimizer, loss="categorical_crossentropy", metrics=[accuracy], jit_compile=False)
+    optimizer.build(learner.trainable_variables)
+    return learner
+
+
+def _line(settings: TrainSettings, epoch: Epoch, n: int) -> str:
+    return (
+        f"epoch {epoch['epoch']:3}/{settings.epochs}  loss {epoch['loss']:.4f}, accuracy {epoch['accuracy']:.4f}  "
+        f"validation: loss {epoch['validation_loss']:.4f}, accuracy {epoch['validation_accuracy']:.4f} of {n}  "
+        f"({epoch['seconds']:.0f} s)"
+    )
+
+
+@contextlib.contextmanager
+def _board(out: Path, settings: TrainSettings) -> Iterator[Callable[[Epoch], None]]:
+    """Give a function that adds an epoch to TensorBoard's log; it does nothing where the settings want none."""
+    if not settings.tensorboard:
+        yield lambda epoch: None
+        return
+    from tensorboard.summary import Writer
+
+    writer = Writer(str(out / "tensorboard"))
+
+    def show(epoch: Epoch) -> None:
+        for name, value in epoch.items():
+            if name != "epoch":
+                writer.add_scalar(name, value, int(epoch["epoch"]))
+        writer.flush()
+
+    try:
+        yield show
+    finally:
+        writer.close()

@@ -1,0 +1,72 @@
+"""One run from data to shipped files, and its run files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from roomread.config import read_settings
+from roomread.learn.curves import draw_curves
+from roomread.learn.datasets import LabelledFaces
+from roomread.learn.load import open_model
+from roomread.learn.run import run
+from roomread.learn.train import TrainSettings
+
+RUNS = Path(__file__).parents[2] / "runs"
+
+pytestmark = [
+    pytest.mark.learn,
+    pytest.mark.filterwarnings("ignore:In the future `np.object` will be defined:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"),
+]
+
+
+def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
+    labelled_faces: LabelledFaces, tmp_path: Path
+) -> None:
+    settings = TrainSettings(name="try", weights_name="emotion_model2", model="tiny", epochs=1, batch_size=14)
+    lines: list[str] = []
+    path, figures = run(settings, labelled_faces, tmp_path, lines.append, drop=labelled_faces.rows[:3])
+    assert path == tmp_path / "try.onnx"
+    assert (figures.split, figures.n) == ("validation", 14)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "best.npz", "emotion_model2.h5", "emotion_model2.json", "history.csv", "last.npz", "try-curves.png", "try.json",
+        "try.keras", "try.onnx",
+    ]  # fmt: skip
+    expected = open_model(path).predict_faces(labelled_faces.images)
+    assert np.ptp(expected, axis=0).max() > 0
+    for name in ("try.keras", "emotion_model2.h5"):
+        assert_allclose(open_model(tmp_path / name).predict_faces(labelled_faces.images), expected, atol=1e-4)
+    card = json.loads((tmp_path / "emotion_model2.json").read_text(encoding="utf-8"))
+    assert card["recipe"]["dropped_rows"] == 3
+    assert card["figures"][0]["n"] == 14
+
+
+@pytest.mark.parametrize("path", sorted(RUNS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_run_file_is_read(path: Path) -> None:
+    assert read_settings(TrainSettings, path).name
+
+
+def test_the_baselines_are_trained_as_the_original_was() -> None:
+    script, readme = (read_settings(TrainSettings, RUNS / f"baseline-{kind}.toml") for kind in ("script", "readme"))
+    for settings in (script, readme):
+        assert settings.model == "baseline"
+        assert settings.weights_name == "emotion_model2"
+        assert (settings.optimizer, settings.learning_rate, settings.schedule) == ("adam", 1e-4, "constant")
+        assert (settings.epochs, settings.batch_size, settings.weight_decay) == (25, 256, 0)
+        assert (settings.ferplus_share, settings.keep, settings.stop_patience) == (0, "last", 0)
+    assert not script.augmentation
+    assert readme.augmentation
+    assert readme.augment.flip and readme.augment.zoom and readme.augment.shift and readme.augment.rotation
+    assert not (readme.augment.erase or readme.augment.distant or readme.augment.contrast or readme.augment.brightness)
+
+
+@pytest.mark.parametrize("n", [1, 2, 25])
+def test_curves_are_drawn_of_any_number_of_epochs(tmp_path: Path, n: int) -> None:
+    names = ("loss", "accuracy", "penalty", "validation_loss", "validation_accuracy")
+    history = [{"epoch": float(epoch + 1)} | dict.fromkeys(names, 1 / (epoch + 1)) for epoch in range(n)]
+    assert draw_curves(history, n, "try", tmp_path / "curves.png").stat().st_size > 5000

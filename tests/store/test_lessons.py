@@ -1,0 +1,297 @@
+"""Lessons and their observations, kept and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from numpy.testing import assert_array_equal
+
+from roomread.errors import LessonNotFoundError, StoreError
+from roomread.store.lessons import LessonStore, default_store
+from roomread.store.schema import VERSION
+from roomread.types import NO_SEAT, Lesson, Observation
+
+MakeLesson = Callable[..., Lesson]
+MakeObservation = Callable[..., Observation]
+
+
+def query(path: Path, text: str) -> list[Any]:
+    """Return the rows of one SQL statement, past the store's own code."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(text).fetchall()
+        connection.commit()
+    return rows
+
+
+@pytest.fixture
+def pragma() -> Iterator[Callable[[str], None]]:
+    """A function that sets a SQLite pragma on every connection from now on."""
+    listeners = []
+
+    def switch(text: str) -> None:
+        def prepare(connection: Any, _: Any) -> None:
+            connection.execute(f"PRAGMA {text}")
+
+        sa.event.listen(sa.pool.Pool, "connect", prepare)
+        listeners.append(prepare)
+
+    yield switch
+    for listener in listeners:
+        sa.event.remove(sa.pool.Pool, "connect", listener)
+
+
+@pytest.fixture
+def observations(observation: MakeObservation) -> list[Observation]:
+    """Four frames, the second without a face, with readable, unreadable and unseated faces."""
+    return [
+        observation(3, 0.1, [(1, "happy"), (2, None)]),
+        observation(6, 0.2),
+        observation(9, 0.30000000000000004, [(2, [0.1, 0.2, 0.05, 0.05, 0.3, 0.2, 0.1]), (NO_SEAT, None)]),
+        observation(12, 0.4, [(7, "sad")]),
+    ]
+
+
+def test_a_new_store_is_empty_and_its_folder_is_made(tmp_path: Path) -> None:
+    store = LessonStore(tmp_path / "a" / "b" / "lessons.sqlite")
+    assert store.lessons() == []
+    assert store.path.is_file()
+
+
+def test_opening_a_store_twice_keeps_what_is_in_it(store: LessonStore, lesson: MakeLesson) -> None:
+    kept = store.add(lesson())
+    assert LessonStore(store.path).lessons() == [kept]
+    assert query(store.path, "SELECT version FROM store") == [(VERSION,)]
+
+
+def test_the_default_store_lies_in_the_users_data() -> None:
+    assert default_store().name == "lessons.sqlite"
+    assert "roomread" in default_store().parts
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="ordinary"),
+        pytest.param({"reference": "EC 12/26", "sample": True, "began": "2026-11-22T09:15:00+01:00"}, id="everything"),
+        pytest.param({"name": "Größe ✓ 'quoted'", "notes": ("one", "two"), "state": "stopped"}, id="words"),
+        pytest.param({"duration": 0.30000000000000004, "made_with": {"a": {"b": [1, 2.5, None, "ü"]}}}, id="numbers"),
+    ],
+)
+def test_a_lesson_comes_back_as_it_was_kept(store: LessonStore, lesson: MakeLesson, changes: dict[str, Any]) -> None:
+    kept = store.add(lesson(number=99, **changes))
+    assert kept == lesson(number=1, **changes)
+    assert store.find("1") == kept
+    assert isinstance(store.find("1").sample, bool)
+
+
+def test_observations_come_back_exactly(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    kept = store.add(lesson())
+    store.append(kept, observations[:1])
+    store.append(kept, observations[1:])
+    back = store.readings(kept)
+    assert_array_equal(back.times, [seen.time for seen in observations])
+    assert_array_equal(back.frames, [0, 0, 2, 2, 3])
+    assert_array_equal(back.seats, np.concatenate([seen.tracks.seats for seen in observations]))
+    for name, parts in {
+        "boxes": [seen.tracks.boxes for seen in observations],
+        "scores": [seen.tracks.scores for seen in observations],
+        "sharpness": [seen.sharpness for seen in observations],
+        "emotions": [seen.emotions for seen in observations],
+    }.items():
+        values = getattr(back, name)
+        assert values.dtype == np.float32, name
+        assert_array_equal(values, np.concatenate(parts), err_msg=name)
+    assert np.isnan(back.emotions[[1, 3]]).all()
+
+
+def test_a_lesson_of_frames_without_a_face_comes_back(
+    store: LessonStore, lesson: MakeLesson, observation: MakeObservation
+) -> None:
+    kept = store.add(lesson())
+    store.append(kept, [observation(0, 0.0), observation(1, 0.2)])
+    back = store.readings(kept)
+    assert_array_equal(back.times, [0.0, 0.2])
+    assert back.emotions.shape == (0, 7)
+    assert back.boxes.shape == (0, 4)
+
+
+def test_a_lesson_without_a_frame_comes_back(store: LessonStore, lesson: MakeLesson) -> None:
+    back = store.readings(store.add(lesson()))
+    assert len(back) == 0
+    assert len(back.times) == 0
+
+
+def test_the_record_is_kept_as_it_stands_with_each_observation(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    running = store.add(lesson(state="running", duration=0.0, width=0, height=0))
+    done = dataclasses.replace(running, state="complete", duration=0.5, width=640, height=360, notes=("cut off",))
+    store.append(done, observations)
+    assert store.find("1") == done
+
+
+def test_each_lesson_has_its_own_readings(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    first, second = store.add(lesson(name="first")), store.add(lesson(name="second"))
+    store.append(first, observations)
+    store.append(second, observations[-1:])
+    assert [len(store.readings(kept)) for kept in (first, second)] == [5, 1]
+    assert_array_equal(store.readings(second).frames, [0])
+
+
+def test_nothing_of_a_failed_append_is_kept(
+    store: LessonStore, lesson: MakeLesson, observation: MakeObservation
+) -> None:
+    kept = store.add(lesson(state="running"))
+    store.append(kept, [observation(0, 0.0, [(1, "happy")])])
+    again = [observation(1, 0.2, [(1, "sad")]), observation(0, 0.4, [(1, "sad")])]  # frame 0 is there already
+    with pytest.raises(StoreError, match="Nothing of this step was kept"):
+        store.append(dataclasses.replace(kept, state="complete"), again)
+    assert store.find("1").state == "running"
+    assert_array_equal(store.readings(kept).times, [0.0])
+    assert len(store.readings(kept)) == 1
+
+
+def test_a_full_disk_is_a_store_error_and_loses_nothing(
+    store: LessonStore, lesson: MakeLesson, observation: MakeObservation, pragma: Callable[[str], None]
+) -> None:
+    kept = store.add(lesson())
+    store.append(kept, [observation(0, 0.0, [(1, "happy")])])
+    pragma("max_page_count = 1")  # SQLite raises it to what the file has already
+    many = [observation(index, index / 5, [(seat, "happy") for seat in range(1, 40)]) for index in range(1, 200)]
+    with pytest.raises(StoreError, match=r"full.*what was stored before is untouched"):
+        store.append(kept, many)
+    assert_array_equal(store.readings(kept).times, [0.0])
+
+
+def test_a_store_that_cannot_be_written_is_a_store_error(
+    store: LessonStore, lesson: MakeLesson, pragma: Callable[[str], None]
+) -> None:
+    pragma("query_only = ON")
+    with pytest.raises(StoreError, match=r"lessons\.sqlite cannot be used: .*readonly.*Free disk space, check"):
+        store.add(lesson())
+
+
+def test_lessons_are_listed_newest_first(store: LessonStore, lesson: MakeLesson) -> None:
+    kept = [store.add(lesson(name=name)) for name in ("a", "b", "c")]
+    assert store.lessons() == kept[::-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "number"),
+    [("2", 2), ("Monday", 1), ("last", 4), ("3", 3), ("77", 4)],
+    ids=["number", "name", "last", "a number before a name", "a name that is a number"],
+)
+def test_a_lesson_is_found_by_number_name_or_as_the_last(
+    store: LessonStore, lesson: MakeLesson, key: str, number: int
+) -> None:
+    for name in ("Monday", "Tuesday", "2", "77"):
+        store.add(lesson(name=name))
+    assert store.find(key).number == number
+
+
+def test_a_name_that_several_lessons_have_is_refused_with_their_numbers(store: LessonStore, lesson: MakeLesson) -> None:
+    for name in ("Monday", "Tuesday", "Monday"):
+        store.add(lesson(name=name))
+    with pytest.raises(LessonNotFoundError, match=r"Several lessons are named 'Monday'.*: 3, 1\."):
+        store.find("Monday")
+
+
+@pytest.mark.parametrize("key", ["5", "Sunday", "", "0", "-1"], ids=["number", "name", "empty", "zero", "negative"])
+def test_a_lesson_that_is_not_there_is_refused(store: LessonStore, lesson: MakeLesson, key: str) -> None:
+    store.add(lesson())
+    with pytest.raises(LessonNotFoundError, match=f"There is no lesson '{key}' in .*roomread lessons"):
+        store.find(key)
+
+
+def test_an_empty_store_has_no_last_lesson(store: LessonStore) -> None:
+    with pytest.raises(LessonNotFoundError, match="There is no lesson 'last'"):
+        store.find("last")
+
+
+def test_deleting_a_lesson_deletes_all_its_rows_and_no_others(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    first, second = store.add(lesson(name="first")), store.add(lesson(name="second"))
+    for kept in (first, second):
+        store.append(kept, observations)
+    store.delete(first)
+    assert store.lessons() == [second]
+    for table in ("frames", "faces"):
+        assert query(store.path, f"SELECT DISTINCT lesson FROM {table}") == [(second.number,)]
+    assert len(store.readings(second)) == 5
+
+
+def test_what_was_deleted_is_not_left_in_the_file(store: LessonStore, lesson: MakeLesson) -> None:
+    store.delete(store.add(lesson(name="Unmistakable")))
+    held = b"".join(path.read_bytes() for path in store.path.parent.iterdir())
+    assert b"Unmistakable" not in held
+
+
+def test_the_number_of_a_deleted_lesson_is_not_given_again(store: LessonStore, lesson: MakeLesson) -> None:
+    for _ in range(2):
+        store.delete(store.add(lesson()))
+    assert store.add(lesson()).number == 3
+
+
+def test_a_deleted_lesson_takes_no_more_observations(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    kept = store.add(lesson())
+    store.delete(kept)
+    with pytest.raises(StoreError):
+        store.append(kept, observations)
+    assert query(store.path, "SELECT count(*) FROM faces") == [(0,)]
+
+
+def test_a_store_of_a_later_version_is_refused_and_not_changed(store: LessonStore) -> None:
+    query(store.path, f"UPDATE store SET version = {VERSION + 1}")
+    query(store.path, "DROP TABLE faces")  # a later version may keep its faces elsewhere
+    with pytest.raises(StoreError, match=rf"later version.*version {VERSION} or earlier\. Received: {VERSION + 1}\."):
+        LessonStore(store.path)
+    assert ("faces",) not in query(store.path, "SELECT name FROM sqlite_master")
+
+
+def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    query(path, "CREATE TABLE places (url TEXT)")
+    with pytest.raises(StoreError):
+        LessonStore(path)
+    assert query(path, "SELECT name FROM sqlite_master") == [("places",)]
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"is a folder\. Expected: a file\. Use --db FILE"):
+        LessonStore(tmp_path)
+
+
+def test_a_store_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"The folder .*taken cannot be made"):
+        LessonStore(tmp_path / "taken" / "lessons.sqlite")
+
+
+def test_a_file_that_is_no_database_is_refused_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.sqlite"
+    path.write_bytes(b"not a database " * 200)
+    with pytest.raises(StoreError, match=r"lessons\.sqlite cannot be used: file is not a database"):
+        LessonStore(path)
+    assert path.read_bytes() == b"not a database " * 200
+
+
+def test_a_store_damaged_while_open_is_a_store_error(store: LessonStore, lesson: MakeLesson) -> None:
+    store.add(lesson())
+    store.path.write_bytes(b"\0" * 4096)
+    with pytest.raises(StoreError):
+        store.lessons()

@@ -1,0 +1,264 @@
+"""The one gate for everything that leaves the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from roomread.engagement import aggregate
+from roomread.engagement.mappings import sharma
+from roomread.errors import LessonNotFoundError, PrivacyError, SettingsError
+from roomread.store.lessons import LessonStore
+from roomread.store.privacy import MIN_SEATS, NOTICE, Gate, allowance, check_purpose, open_gate
+from roomread.types import (
+    NO_FACE,
+    NO_SEAT,
+    NOT_ANALYSED,
+    OK,
+    PURPOSES,
+    TOO_FEW,
+    Lesson,
+    Observation,
+    Overall,
+    Readings,
+    Timeline,
+)
+
+MakeLesson = Callable[..., Lesson]
+MakeReadings = Callable[..., Readings]
+
+CLASS_ONLY = [
+    pytest.param({"purpose": "research"}, 1, id="research without a reference, one seat"),
+    pytest.param({"purpose": "research"}, 30, id="research without a reference, a class"),
+    pytest.param({"purpose": "research", "reference": ""}, 30, id="research with an empty reference"),
+    pytest.param({"purpose": "research", "sample": True}, 30, id="research without a reference, the sample"),
+    pytest.param({"purpose": "self-study"}, 0, id="self-study, no seat"),
+    pytest.param({"purpose": "self-study"}, 2, id="self-study, two seats"),
+    pytest.param({"purpose": "self-study"}, 30, id="self-study, a class"),
+    pytest.param({"purpose": "self-study", "reference": "EC 12/26"}, 2, id="self-study with a reference"),
+    pytest.param({"purpose": "demo"}, 1, id="demo on one's own film, one seat"),
+    pytest.param({"purpose": "demo"}, 30, id="demo on one's own film, a class"),
+    pytest.param({"purpose": "demo", "reference": "EC 12/26"}, 30, id="demo on one's own film with a reference"),
+]
+SINGLE_SEATS = [
+    pytest.param({"purpose": "research", "reference": "EC 12/26"}, 1, id="research with a reference, one seat"),
+    pytest.param({"purpose": "research", "reference": "EC 12/26"}, 30, id="research with a reference, a class"),
+    pytest.param({"purpose": "self-study"}, 1, id="self-study, one seat"),
+    pytest.param({"purpose": "self-study", "sample": True}, 1, id="self-study, one seat of the sample"),
+    pytest.param({"purpose": "demo", "sample": True}, 1, id="demo on the sample, one seat"),
+    pytest.param({"purpose": "demo", "sample": True}, 30, id="demo on the sample, a class"),
+]
+
+
+def gate(lesson: Lesson, readings: Readings) -> Gate:
+    return Gate(lesson, allowance(lesson, len(readings.established())), readings)
+
+
+def over_time(gate: Gate, bin_seconds: float = 10.0) -> Timeline:
+    return gate.class_over_time(
+        partial(aggregate.timeline, score=sharma, bin_seconds=bin_seconds, duration=gate.lesson.duration)
+    )
+
+
+def whole(gate: Gate) -> Overall:
+    return gate.whole_class(partial(aggregate.overall, score=sharma))
+
+
+def class_of(seats: int, readings: MakeReadings, frames: int = 10) -> Readings:
+    """Return readings of one bin of ten seconds in which so many seats are seen and readable throughout."""
+    return readings(range(frames), [(row, seat, "happy") for row in range(frames) for seat in range(1, seats + 1)])
+
+
+@pytest.mark.parametrize(("about", "n_seats"), CLASS_ONLY)
+def test_only_the_class_may_be_seen(lesson: MakeLesson, about: dict[str, Any], n_seats: int) -> None:
+    allowed = allowance(lesson(**about), n_seats)
+    assert (allowed.min_seats, allowed.single) == (MIN_SEATS, False)
+    assert "at least 5 seats" in allowed.rule
+
+
+@pytest.mark.parametrize(("about", "n_seats"), SINGLE_SEATS)
+def test_single_seats_may_be_seen(lesson: MakeLesson, about: dict[str, Any], n_seats: int) -> None:
+    allowed = allowance(lesson(**about), n_seats)
+    assert (allowed.min_seats, allowed.single) == (1, True)
+    assert "at least" not in allowed.rule
+
+
+def test_every_purpose_has_a_rule(lesson: MakeLesson) -> None:
+    for purpose in PURPOSES:
+        assert allowance(lesson(purpose=purpose), 30).rule.endswith(".")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_known_purpose_is_accepted(purpose: str) -> None:
+    check_purpose(purpose, None)
+    check_purpose(purpose, "EC 12/26")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "reference", "message"),
+    [
+        pytest.param(None, None, r"A purpose is needed\. Expected: --purpose research\|self-study\|demo", id="none"),
+        pytest.param("teaching", None, "no purpose 'teaching'. Expected one of: research", id="unknown"),
+        pytest.param("", None, "no purpose ''", id="empty"),
+        pytest.param("research", "", "reference is empty", id="empty reference"),
+        pytest.param("research", "  \n", "reference is empty", id="blank reference"),
+    ],
+)
+def test_a_purpose_must_be_declared_properly(purpose: str | None, reference: str | None, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check_purpose(purpose, reference)
+
+
+def test_the_notice_names_the_law_and_fits_a_terminal() -> None:
+    assert "Article 5(1)(f)" in NOTICE
+    assert max(map(len, NOTICE.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(("about", "n_seats"), CLASS_ONLY)
+def test_rows_of_single_seats_are_refused(
+    lesson: MakeLesson, readings: MakeReadings, about: dict[str, Any], n_seats: int
+) -> None:
+    closed = gate(lesson(**about), class_of(n_seats, readings))
+    with pytest.raises(PrivacyError, match=r"Rows of single seats of lesson 1 are refused\. Only at least 5 seats"):
+        closed.rows()
+
+
+@pytest.mark.parametrize(("about", "n_seats"), SINGLE_SEATS)
+def test_rows_of_single_seats_are_given_where_they_may_be_seen(
+    lesson: MakeLesson, readings: MakeReadings, about: dict[str, Any], n_seats: int
+) -> None:
+    seen = class_of(n_seats, readings)
+    assert_array_equal(gate(lesson(**about), seen).rows().emotions, seen.emotions)
+
+
+def test_self_study_gives_no_row_of_somebody_who_walks_by(lesson: MakeLesson, readings: MakeReadings) -> None:
+    me = [(row, 1, "happy") for row in range(10)]
+    others = [(3, NO_SEAT, "sad"), (4, NO_SEAT, "sad"), (5, 2, "angry"), (6, 2, "angry")]
+    opened = gate(lesson(purpose="self-study"), readings(range(10), me + others))
+    assert opened.allowance.single
+    assert_array_equal(np.unique(opened.rows().seats), [1])
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3, 4])
+def test_a_bin_of_too_few_seats_keeps_nothing_but_the_word(
+    lesson: MakeLesson, readings: MakeReadings, seats: int
+) -> None:
+    line = over_time(gate(lesson(), class_of(seats, readings)))
+    assert_array_equal(line.status, [TOO_FEW])
+    for name in ("engagement", "low", "high", "emotions", "readable", "unreadable", "seats"):
+        assert np.isnan(getattr(line, name)).all(), name
+
+
+@pytest.mark.parametrize("seats", [5, 6, 30])
+def test_a_bin_of_enough_seats_is_shown(lesson: MakeLesson, readings: MakeReadings, seats: int) -> None:
+    line = over_time(gate(lesson(), class_of(seats, readings)))
+    assert_array_equal(line.status, [OK])
+    assert_array_equal(line.seats, [seats])
+    assert_array_equal(line.readable, [seats])
+    np.testing.assert_allclose(line.engagement, [0.6 / 0.9])
+    np.testing.assert_allclose(line.emotions[0], [0, 0, 0, 1, 0, 0, 0])
+
+
+def test_every_bin_is_judged_by_its_own_seats(lesson: MakeLesson, readings: MakeReadings) -> None:
+    """Nine seats over the lesson, but never more than five at a time."""
+    bins = [(1, 2, 3, 4, 5), (6, 7, 8, 9), (), (1, 2, 3, 4, 5)]
+    faces = [
+        (10 * number + row, seat, "sad") for number, seats in enumerate(bins) for row in range(10) for seat in seats
+    ]
+    line = over_time(gate(lesson(duration=50.0), readings(range(40), faces)))
+    assert_array_equal(line.status, [OK, TOO_FEW, NO_FACE, OK, NOT_ANALYSED])
+    assert_array_equal(line.seats, [5, np.nan, 0, 5, np.nan])
+    assert_array_equal(line.readable, [5, np.nan, 0, 5, np.nan])
+
+
+def test_seats_that_cannot_be_read_do_not_make_a_group(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy" if seat < 5 else None) for row in range(10) for seat in range(1, 11)]
+    line = over_time(gate(lesson(), readings(range(10), faces)))
+    assert_array_equal(line.status, [TOO_FEW])
+    assert np.isnan([*line.readable, *line.unreadable, *line.seats]).all()
+
+
+def test_a_bin_of_faces_that_cannot_be_read_tells_no_number(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [(row, seat, None) for row in range(10) for seat in (1, 2)]
+    line = over_time(gate(lesson(), readings(range(10), faces)))
+    assert_array_equal(line.status, [TOO_FEW])
+    assert np.isnan(line.unreadable).all()
+
+
+def test_a_false_box_seen_in_two_frames_does_not_make_a_group_of_five(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    faces = [(row, seat, "happy") for row in range(10) for seat in range(1, 5)]
+    closed = gate(lesson(), readings(range(10), [*faces, (2, 9, "sad"), (3, 9, "sad")]))
+    assert_array_equal(over_time(closed).status, [TOO_FEW])
+    assert whole(closed).n_seats is None
+
+
+def test_faces_without_a_seat_do_not_make_a_group_of_five(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy") for row in range(10) for seat in (1, 2, 3, 4, NO_SEAT, NO_SEAT)]
+    assert_array_equal(over_time(gate(lesson(), readings(range(10), faces))).status, [TOO_FEW])
+
+
+@pytest.mark.parametrize("about", [{"purpose": "research"}, {"purpose": "research", "reference": "EC 12/26"}])
+def test_a_bin_without_a_face_is_so_for_everybody(
+    lesson: MakeLesson, readings: MakeReadings, about: dict[str, Any]
+) -> None:
+    line = over_time(gate(lesson(**about), readings(range(10))))
+    assert_array_equal(line.status, [NO_FACE])
+    assert_array_equal([*line.readable, *line.unreadable, *line.seats], [0, 0, 0])
+
+
+@pytest.mark.parametrize(("about", "n_seats"), [case for case in SINGLE_SEATS if case.values[1] == 1])
+def test_a_bin_of_one_seat_is_shown_where_single_seats_may_be_seen(
+    lesson: MakeLesson, readings: MakeReadings, about: dict[str, Any], n_seats: int
+) -> None:
+    line = over_time(gate(lesson(**about), class_of(n_seats, readings)))
+    assert_array_equal(line.status, [OK])
+    assert_array_equal(line.seats, [1])
+
+
+@pytest.mark.parametrize("seats", [0, 1, 4])
+def test_the_whole_lesson_of_too_few_seats_tells_nothing(
+    lesson: MakeLesson, readings: MakeReadings, seats: int
+) -> None:
+    told = whole(gate(lesson(), class_of(seats, readings)))
+    assert np.isnan([told.engagement, told.low, told.high, told.faces_per_frame, told.readable]).all()
+    assert np.isnan(told.emotions).all()
+    assert told.n_seats is None
+    assert told.n_readable is None or not told.n_readable
+
+
+def test_the_whole_lesson_counts_readable_seats_only(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy" if seat < 5 else None) for row in range(10) for seat in range(1, 11)]
+    told = whole(gate(lesson(), readings(range(10), faces)))
+    assert told.n_seats is None
+    assert np.isnan(told.engagement)
+
+
+def test_the_whole_lesson_of_enough_seats_is_told(lesson: MakeLesson, readings: MakeReadings) -> None:
+    told = whole(gate(lesson(), class_of(5, readings)))
+    assert (told.n_seats, told.n_readable, told.faces_per_frame, told.readable) == (5, 5, 5.0, 1.0)
+    np.testing.assert_allclose([told.engagement, told.low, told.high], [0.6 / 0.9] * 3)
+
+
+def test_the_number_of_frames_may_always_be_told(lesson: MakeLesson, readings: MakeReadings) -> None:
+    assert gate(lesson(), class_of(1, readings, frames=7)).frames() == 7
+
+
+def test_a_stored_lesson_is_opened_as_far_as_its_purpose_allows(
+    store: LessonStore, lesson: MakeLesson, observation: Callable[..., Observation]
+) -> None:
+    for name, seats in (("alone", [1]), ("both", [1, 2])):
+        kept = store.add(lesson(name=name, purpose="self-study"))
+        store.append(kept, [observation(row, row / 5, [(seat, "happy") for seat in seats]) for row in range(10)])
+    assert len(open_gate(store, "alone").rows()) == 10
+    assert open_gate(store, "last").lesson.name == "both"
+    with pytest.raises(PrivacyError, match="lesson 2"):
+        open_gate(store, "both").rows()
+    with pytest.raises(LessonNotFoundError):
+        open_gate(store, "neither")

@@ -1,0 +1,46 @@
+"""The tables of the lesson store."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from roomread.store.lessons import LessonStore
+from roomread.store.schema import metadata
+from roomread.types import EMOTIONS
+
+ALLOWED_TYPES = (sa.Boolean, sa.Float, sa.Integer, sa.JSON, sa.String)
+KEPT = {
+    "store": ["version"],
+    "lessons": [
+        "number", "name", "source", "purpose", "reference", "sample", "began", "created", "duration", "width", "height",
+        "state", "notes", "made_with",
+    ],
+    "frames": ["lesson", "frame", "time"],
+    "faces": ["lesson", "frame", "face", "seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS],
+}  # fmt: skip
+
+
+def test_no_column_can_hold_a_picture() -> None:
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            kind = column.type
+            assert isinstance(kind, ALLOWED_TYPES), f"{table.name}.{column.name} is {kind!r}"
+            assert not isinstance(kind, (sa.LargeBinary, sa.PickleType)), f"{table.name}.{column.name} is binary"
+
+
+def test_nothing_of_a_face_is_kept_but_numbers() -> None:
+    for name in ("frames", "faces"):
+        assert {type(column.type) for column in metadata.tables[name].columns} <= {sa.Integer, sa.Float}
+
+
+def test_what_is_kept_is_this_and_nothing_else() -> None:
+    assert {table.name: table.columns.keys() for table in metadata.sorted_tables} == KEPT
+
+
+def test_the_file_holds_these_tables_without_a_binary_column(store: LessonStore) -> None:
+    inspector = sa.inspect(sa.create_engine(f"sqlite:///{store.path}", poolclass=sa.pool.NullPool))
+    made = {name: inspector.get_columns(name) for name in inspector.get_table_names() if "sqlite" not in name}
+    assert {name: [column["name"] for column in columns] for name, columns in made.items()} == KEPT
+    for name, columns in made.items():
+        for column in columns:
+            assert isinstance(column["type"], ALLOWED_TYPES), f"{name}.{column['name']} is {column['type']!r}"

@@ -1,0 +1,1 @@
+"""Every frame of a source to observations; knows time, no store."""

@@ -1,0 +1,261 @@
+"""Pictures, folders and videos as frames: colour order, rotation and true times are settled here."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageOps, UnidentifiedImageError
+
+from roomread.errors import SourceError
+from roomread.types import Frame, Image
+
+PICTURE_SECONDS = 1.0  # a folder's pictures have no clock of their own; they count as one second apart
+NATIVE = math.inf  # frames per second that take every frame
+OPENING = {  # nothing but a real container in a plain file: no list that names other files or addresses, no guesswork
+    "format_whitelist": "mov,mp4,3gp,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg,mxf,dv,gif",
+    "protocol_whitelist": "file",
+}
+END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSettings:
+    """Which frames of a source are looked at."""
+
+    fps: float = 5.0  # analysed per second of video; NATIVE takes every frame. A folder's pictures are all taken
+    start: float = 0.0  # seconds from the start of the source
+    end: float = math.inf  # seconds from the start of the source
+    threads: int = 2  # processor threads for decoding
+
+    def __post_init__(self) -> None:
+        if not self.fps > 0:
+            raise ValueError(f"fps must be above 0. Received: {self.fps}.")
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"start must not be negative and must lie before end. Received: {self.start}, {self.end}.")
+
+
+class Source(Protocol):
+    """Something that yields frames.
+
+    name: without its folders. notes: what was lost, complete once the frames are through.
+    """
+
+    name: str
+    notes: list[str]
+
+    @property
+    def length(self) -> float | None:
+        """Seconds that will be looked at, where known."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order; ends early, with a note, where the rest cannot be read."""
+        ...
+
+
+def open_source(path: Path, settings: FrameSettings) -> Source:
+    """Return the frames of a picture, a folder of pictures, or a video.
+
+    Raises:
+        SourceError: there is nothing at the path, a folder holds no picture, or the file is neither picture nor video.
+    """
+    if path.is_dir():
+        pictures = sorted(entry for entry in path.iterdir() if is_picture(entry))
+        if not pictures:
+            raise SourceError(
+                f"The folder {path} holds no picture. Expected: files ending in .jpg, .png, .webp or the like. "
+                "Name a video file to analyse a video."
+            )
+        return PictureSource(path.name or str(path), pictures)
+    if not path.exists():
+        raise SourceError(f"{path} does not exist. Expected: a picture, a folder of pictures, or a video file.")
+    if is_picture(path):
+        read_picture(path)  # a single picture that cannot be read is an error, not a note
+        return PictureSource(path.name, [path])
+    return VideoSource(path, settings)
+
+
+def is_picture(path: Path) -> bool:
+    """Tell by its ending whether a file is a picture; files that start with a dot are none."""
+    return path.suffix.lower() in Pictures.registered_extensions() and not path.name.startswith(".") and path.is_file()
+
+
+def read_picture(path: Path) -> Image:
+    """Return a picture as uint8 (height, width, 3), RGB, turned upright as its camera noted.
+
+    Raises:
+        SourceError: the file cannot be read as a picture.
+    """
+    try:
+        with Pictures.open(path) as picture:
+            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
+
+
+@dataclass
+class PictureSource:
+    """Pictures in the order of their names, one second apart."""
+
+    name: str
+    paths: list[Path]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def length(self) -> float | None:
+        """Seconds that the pictures stand for."""
+        return len(self.paths) * PICTURE_SECONDS
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every picture that can be read; the others are counted and named in `notes`."""
+        unread = []
+        sizes = set()
+        for index, path in enumerate(self.paths):
+            try:
+                image = read_picture(path)
+            except SourceError:
+                unread.append(path.name)
+                continue
+            sizes.add(image.shape)
+            yield Frame(image, index * PICTURE_SECONDS, index)
+        if unread:
+            self.notes.append(f"{len(unread)} of {len(self.paths)} pictures could not be read: {', '.join(unread)}.")
+        if len(sizes) > 1:
+            self.notes.append("The pictures differ in size, so their seats cannot be compared.")
+
+
+class VideoSource:
+    """A video file, at the times that its container states."""
+
+    def __init__(self, path: Path, settings: FrameSettings) -> None:
+        """Open the file.
+
+        Raises:
+            SourceError: it cannot be opened, or holds no video.
+        """
+        self.path, self.settings, self.name = path, settings, path.name
+        self.notes: list[str] = []
+        with self._open() as container:
+            self.total = _duration(container)
+
+    @property
+    def length(self) -> float | None:
+        """Seconds that will be looked at, where the container says how long it is."""
+        if self.total is None:
+            return None
+        return max(0.0, min(self.total, self.settings.end) - self.settings.start)
+
+    def _open(self) -> av.container.InputContainer:
+        try:
+            if os.path.getsize(self.path) == 0:
+                raise SourceError(f"{self.path} is empty. Expected: a video file.")
+            container = av.open(str(self.path), options=OPENING)
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(
+                f"{self.path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "
+                f"WebM. Received: {error.strerror or error}."
+            ) from error
+        if not container.streams.video:
+            container.close()
+            raise SourceError(f"{self.path} holds no video. Expected: a file with a video track.")
+        return container
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames that are due, upright, in RGB; what cannot be decoded is counted in `notes`."""
+        with self._open() as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = self.settings.threads
+            yield from self._due(container, stream)
+
+    def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
+        """Yield a frame whenever 1/fps has passed since the one before was due."""
+        settings, clock = self.settings, _Clock(stream)
+        if settings.start > 0:
+            container.seek(clock.stamp(settings.start), stream=stream)
+        due, last, damaged = settings.start, 0.0, [0]
+        for decoded in _decode(container, stream, damaged):
+            time, index = clock.read(decoded)
+            if time >= settings.end:
+                last = time
+                break
+            last = time + clock.step
+            if time + 1e-6 < due:
+                continue
+            yield Frame(_upright(decoded), time, index)
+            due = time if settings.fps == NATIVE else max(due + 1 / settings.fps, time)
+        if damaged[0]:
+            parts = "1 damaged part" if damaged[0] == 1 else f"{damaged[0]} damaged parts"
+            self.notes.append(f"{parts} of the video could not be decoded: those frames are missing.")
+        if self.total is not None and last + END_TOLERANCE < min(self.total, settings.end):
+            self.notes.append(
+                f"The video breaks off at {last:.1f} s of {self.total:.1f} s; the rest could not be read and is lost."
+            )
+
+
+class _Clock:
+    """Times and numbers of decoded frames, from their own stamps."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self.base = stream.time_base or Fraction(1, 1000)
+        self.first = stream.start_time or 0
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        self.step = float(1 / rate)  # seconds, used where a frame carries no stamp
+        self.last: tuple[float, int] | None = None
+
+    def stamp(self, time: float) -> int:
+        return self.first + int(time / self.base)
+
+    def read(self, frame: av.VideoFrame) -> tuple[float, int]:
+        """Return seconds from the start of the source, never running backwards, and the number of the frame."""
+        if self.last is None:
+            time = 0.0 if frame.pts is None else float((frame.pts - self.first) * self.base)
+            self.last = (max(time, 0.0), round(max(time, 0.0) / self.step))
+            return self.last
+        before, index = self.last
+        time = before + self.step if frame.pts is None else float((frame.pts - self.first) * self.base)
+        self.last = (max(time, before), index + 1)
+        return self.last
+
+
+def _decode(
+    container: av.container.InputContainer, stream: av.VideoStream, damaged: list[int]
+) -> Iterator[av.VideoFrame]:
+    """Yield every frame that can be decoded; count in damaged[0] the packets that cannot."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            yield from packet.decode()
+        except StopIteration:
+            return
+        except av.EOFError:
+            return
+        except av.InvalidDataError:
+            damaged[0] += 1
+        except av.FFmpegError:
+            damaged[0] += 1
+            return
+
+
+def _duration(container: av.container.InputContainer) -> float | None:
+    stream = container.streams.video[0]
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / av.time_base
+
+
+def _upright(frame: av.VideoFrame) -> Image:
+    """Return uint8 (height, width, 3), RGB, turned as the container says that a phone was held."""
+    image: Image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90))) if frame.rotation else image

@@ -1,0 +1,1 @@
+"""Look back at a lesson: summary, report, tables."""

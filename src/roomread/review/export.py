@@ -1,0 +1,189 @@
+"""Tables that leave: CSV, Parquet or JSON, each with a data dictionary beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import fastparquet
+import numpy as np
+import pandas as pd
+
+from roomread.engagement.mappings import Mapping
+from roomread.errors import SettingsError
+from roomread.output import write_whole
+from roomread.review.summary import LessonSummary, summarise
+from roomread.store.privacy import Gate
+from roomread.types import EMOTIONS, Array, Lesson
+
+MAX_NAME = 150  # bytes; file systems take 255 with everything that is added
+FORMATS = ("csv", "parquet", "json")
+TABLES = ("class", "seats")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column of a table holds: its type, unit and range, and its meaning in words."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+_TIME = Column("time", "float64", "seconds", "from the start of the source")
+_CLOCK = Column("clock", "text", "ISO 8601", "the same by the clock, where the lesson's beginning is known")
+_PROBABILITIES = tuple(
+    Column(name, "float64", "0 to 1", f"probability of the expression {name}; the seven sum to 1; empty: not readable")
+    for name in EMOTIONS
+)
+
+CLASS_COLUMNS = (
+    _TIME,
+    _CLOCK,
+    Column("seconds", "float64", "seconds", "length of the time bin that begins at `time`"),
+    Column("status", "text", "", "ok, or why the bin has no numbers: too few, no face, unreadable, not analysed"),
+    Column("engagement", "float64", "0 to 1", "mean over seats of the named mapping; empty: see status"),
+    Column("engagement_low", "float64", "0 to 1", "lower end of its band"),
+    Column("engagement_high", "float64", "0 to 1", "upper end of its band"),
+    *_PROBABILITIES,
+    Column("seats", "float64", "count", "seats with a readable face in the bin"),
+    Column("readable", "float64", "faces per frame", "faces that could be read"),
+    Column("unreadable", "float64", "faces per frame", "faces found that could not be read"),
+)
+SEAT_COLUMNS = (
+    _TIME,
+    _CLOCK,
+    Column("seat", "int64", "", "number of the seat, from 1; 0: a face that has not stayed at a place"),
+    Column("FaceRectX", "float64", "pixels", "left edge of the face"),
+    Column("FaceRectY", "float64", "pixels", "upper edge of the face"),
+    Column("FaceRectWidth", "float64", "pixels", "width of the face"),
+    Column("FaceRectHeight", "float64", "pixels", "height of the face"),
+    Column("score", "float64", "0 to 1", "how sure the detector is that this is a face"),
+    Column("sharpness", "float64", "gray levels squared", "variance of the face's Laplacian; low: blurred"),
+    *_PROBABILITIES,
+    Column("engagement", "float64", "0 to 1", "the named mapping of this one face; empty: not readable"),
+)
+_COLUMNS = {"class": CLASS_COLUMNS, "seats": SEAT_COLUMNS}
+
+
+def class_table(summary: LessonSummary) -> pd.DataFrame:
+    """Return the class over time, one row per bin, with the columns of CLASS_COLUMNS."""
+    line = summary.timeline
+    return pd.DataFrame(
+        {
+            "time": line.starts,
+            "clock": clock_times(summary.lesson, line.starts),
+            "seconds": line.bin_seconds,
+            "status": line.status.astype(str),
+            "engagement": line.engagement,
+            "engagement_low": line.low,
+            "engagement_high": line.high,
+            **{name: line.emotions[:, number] for number, name in enumerate(EMOTIONS)},
+            "seats": line.seats,
+            "readable": line.readable,
+            "unreadable": line.unreadable,
+        }
+    )
+
+
+def seat_table(gate: Gate, mapping: Mapping) -> pd.DataFrame:
+    """Return every reading, one row per analysed frame and face, with the columns of SEAT_COLUMNS.
+
+    Raises:
+        PrivacyError: single seats may not be seen.
+    """
+    rows = gate.rows()
+    times = rows.times[rows.frames]
+    left, top, right, bottom = rows.boxes.astype(np.float64).T
+    return pd.DataFrame(
+        {
+            "time": times,
+            "clock": clock_times(gate.lesson, times),
+            "seat": rows.seats,
+            "FaceRectX": left,
+            "FaceRectY": top,
+            "FaceRectWidth": right - left,
+            "FaceRectHeight": bottom - top,
+            "score": rows.scores.astype(np.float64),
+            "sharpness": rows.sharpness.astype(np.float64),
+            **{name: rows.emotions[:, number].astype(np.float64) for number, name in enumerate(EMOTIONS)},
+            "engagement": mapping.score(rows.emotions),
+        }
+    )
+
+
+def clock_times(lesson: Lesson, times: Array) -> list[str | None]:
+    """Return moments in ISO 8601 with milliseconds, or None for each where the lesson's beginning is not known."""
+    if lesson.began is None:
+        return [None] * len(times)
+    began = datetime.fromisoformat(lesson.began)
+    return [(began + timedelta(seconds=float(time))).isoformat(timespec="milliseconds") for time in times]
+
+
+def table_of(gate: Gate, mapping: Mapping, table: str) -> pd.DataFrame:
+    """Return one of TABLES.
+
+    Raises:
+        SettingsError: there is no such table.
+        PrivacyError: the purpose does not allow it.
+    """
+    if table not in TABLES:
+        raise SettingsError(f"There is no table {table!r}. Expected one of: {', '.join(TABLES)}.")
+    return class_table(summarise(gate, mapping)) if table == "class" else seat_table(gate, mapping)
+
+
+def export(gate: Gate, mapping: Mapping, form: str, table: str, folder: Path) -> tuple[Path, Path]:
+    """Write a table and its data dictionary; return both paths. Neither is written when one cannot be.
+
+    Args:
+        gate: the lesson.
+        mapping: of the engagement column.
+        form: one of FORMATS.
+        table: one of TABLES.
+        folder: where to; made when missing.
+
+    Raises:
+        SettingsError: an unknown form or table.
+        PrivacyError: the purpose does not allow the table.
+        OutputError: the folder cannot be written.
+    """
+    if form not in FORMATS:
+        raise SettingsError(f"There is no format {form!r}. Expected one of: {', '.join(FORMATS)}.")
+    frame = table_of(gate, mapping, table)
+    stem = file_stem(gate.lesson, table)
+    lesson = gate.lesson
+    dictionary = {
+        "table": table,
+        "lesson": lesson.name,
+        "source": lesson.source,
+        "purpose": lesson.purpose,
+        "reference": lesson.reference,
+        "rule": gate.allowance.rule,
+        "engagement": {"mapping": mapping.name, "formula": mapping.formula, "validity": mapping.validity},
+        "made_with": lesson.made_with,
+        "columns": [
+            {"name": column.name, "type": column.type, "unit": column.unit, "meaning": column.meaning}
+            for column in _COLUMNS[table]
+        ],
+    }
+    writers: dict[str, Callable[[Path], object]] = {
+        "csv": lambda path: frame.to_csv(path, index=False),
+        "parquet": lambda path: fastparquet.write(str(path), frame, compression="SNAPPY", write_index=False),
+        "json": lambda path: frame.to_json(path, orient="records", indent=1, double_precision=6),
+    }
+    target, beside = folder / f"{stem}.{form}", folder / f"{stem}.dictionary.json"
+    words = json.dumps(dictionary, indent=2, ensure_ascii=False) + "\n"
+    write_whole({target: writers[form], beside: lambda path: path.write_text(words, encoding="utf-8")})
+    return target, beside
+
+
+def file_stem(lesson: Lesson, what: str) -> str:
+    """Return a file name without ending that every platform takes."""
+    name = re.sub(r"[^\w.-]+", "-", lesson.name).strip("-.") or "lesson"
+    name = name.encode()[:MAX_NAME].decode(errors="ignore")
+    return f"{name}-{lesson.number}-{what}"

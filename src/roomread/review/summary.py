@@ -1,0 +1,154 @@
+"""The lesson at a glance, from stored observations and one engagement mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from roomread.engagement import aggregate
+from roomread.engagement.mappings import Mapping
+from roomread.store.privacy import Gate
+from roomread.types import EMOTIONS, OK, Array, Lesson, Readings, Timeline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeatSummary:
+    """One seat over the whole lesson; made only where the purpose allows single seats.
+
+    box: float32 (4,), pixels, the median of its boxes.
+    engagement: 0 to 1, mean over its readable faces; NaN when none was.
+    emotions: float64 (7,), 0 to 1, mean; NaN when none was readable.
+    present, readable: share of the lesson's analysed frames in which its face was found, and could be read.
+    over_time: float64 (n,), engagement in each bin of the timeline; NaN where it was not seen or not readable.
+    """
+
+    seat: int
+    box: Array
+    engagement: float
+    emotions: Array
+    present: float
+    readable: float
+    over_time: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LessonSummary:
+    """All that a report shows.
+
+    engagement, low, high: 0 to 1, over the whole lesson, NaN where nothing may or can be said.
+    emotions: float64 (7,), 0 to 1, over the whole lesson; NaN where nothing may or can be said.
+    frames: analysed frames. faces_per_frame: faces found per analysed frame, NaN where that is too few to tell.
+    readable: 0 to 1, share of the found faces that could be read; NaN like faces_per_frame.
+    measured: 0 to 1, share of the bins with status OK.
+    n_seats: seats established in the lesson; None where they are too few to tell.
+    """
+
+    lesson: Lesson
+    mapping: str
+    formula: str
+    citation: str
+    validity: str
+    band: str
+    rule: str
+    timeline: Timeline
+    seats: tuple[SeatSummary, ...]
+    engagement: float
+    low: float
+    high: float
+    emotions: Array
+    frames: int
+    faces_per_frame: float
+    readable: float
+    measured: float
+    n_seats: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain values that JSON can hold; what is not known is None."""
+        return {
+            "lesson": self.lesson.number,
+            "name": self.lesson.name,
+            "source": self.lesson.source,
+            "purpose": self.lesson.purpose,
+            "state": self.lesson.state,
+            "notes": list(self.lesson.notes),
+            "duration": round(self.lesson.duration, 3),
+            "frames": self.frames,
+            "mapping": self.mapping,
+            "engagement": known(self.engagement),
+            "engagement_low": known(self.low),
+            "engagement_high": known(self.high),
+            "emotions": {name: known(value) for name, value in zip(EMOTIONS, self.emotions, strict=True)},
+            "seats": self.n_seats,
+            "faces_per_frame": known(self.faces_per_frame),
+            "readable": known(self.readable),
+            "measured": known(self.measured),
+            "rule": self.rule,
+            "single_seats": [
+                {
+                    "seat": seat.seat,
+                    "engagement": known(seat.engagement),
+                    "present": known(seat.present),
+                    "readable": known(seat.readable),
+                }
+                for seat in self.seats
+            ],
+        }
+
+
+def known(value: float) -> float | None:
+    """Return a number rounded to four digits, or None where it is NaN."""
+    return None if np.isnan(value) else round(float(value), 4)
+
+
+def summarise(gate: Gate, mapping: Mapping) -> LessonSummary:
+    """Return the lesson at a glance, as far as the gate lets it be seen."""
+    lesson = gate.lesson
+    width = aggregate.bin_seconds_for(lesson.duration, gate.frames())
+    line = gate.class_over_time(lambda readings: aggregate.timeline(readings, mapping.score, width, lesson.duration))
+    overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
+    seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
+    return LessonSummary(
+        lesson=lesson,
+        mapping=mapping.name,
+        formula=mapping.formula,
+        citation=mapping.source,
+        validity=mapping.validity,
+        band=aggregate.BAND_OF_ONE if overall.n_seats == 1 else aggregate.BAND_OF_SEATS,
+        rule=gate.allowance.rule,
+        timeline=line,
+        seats=seats,
+        engagement=overall.engagement,
+        low=overall.low,
+        high=overall.high,
+        emotions=overall.emotions,
+        frames=gate.frames(),
+        faces_per_frame=overall.faces_per_frame,
+        readable=overall.readable,
+        measured=float((line.status == OK).mean()),
+        n_seats=overall.n_seats,
+    )
+
+
+def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float) -> tuple[SeatSummary, ...]:
+    """Return every established seat over the whole lesson and in each bin."""
+    scores = mapping.score(readings.emotions)[:, None]
+    _, frame_bins = aggregate.bins_of(readings, line.bin_seconds, duration)
+    over_time = aggregate.seat_means(readings, scores, frame_bins[readings.frames], len(line.starts))[:, :, 0]
+    means = aggregate.seat_means(readings, np.column_stack([scores, readings.emotions]))[0]
+    made = []
+    for place, seat in enumerate(readings.established()):
+        mine = readings.seats == seat
+        made.append(
+            SeatSummary(
+                seat=int(seat),
+                box=np.median(readings.boxes[mine], axis=0),
+                engagement=float(means[place, 0]),
+                emotions=means[place, 1:],
+                present=mine.sum() / len(readings.times),
+                readable=float((mine & ~np.isnan(scores[:, 0])).sum() / len(readings.times)),
+                over_time=over_time[:, place],
+            )
+        )
+    return tuple(made)

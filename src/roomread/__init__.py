@@ -1,0 +1,35 @@
+"""roomread: how engaged a room is, from faces, with the uncertainty that such a claim deserves.
+
+import roomread
+
+lesson = roomread.analyze("class.mp4", purpose="research", reference="IRB 2026-17")
+lesson.to_pandas()
+lesson.report("report.html")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from roomread.app.analyze import AnalyzeSettings, LessonHandle, analyze, open_lesson
+    from roomread.errors import RoomreadError
+    from roomread.types import EMOTIONS
+
+__version__ = "0.1.0"
+__all__ = ["EMOTIONS", "AnalyzeSettings", "LessonHandle", "RoomreadError", "analyze", "open_lesson"]
+
+_HOMES = {"EMOTIONS": "roomread.types", "RoomreadError": "roomread.errors"}  # the others live in app.analyze
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, importing its module at its first use: `import roomread` alone stays quick."""
+    if name not in __all__:
+        raise AttributeError(f"module 'roomread' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "roomread.app.analyze")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

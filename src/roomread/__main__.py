@@ -1,0 +1,5 @@
+"""`python -m roomread`."""
+
+from roomread.cli.main import run
+
+run()

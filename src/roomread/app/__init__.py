@@ -1,0 +1,1 @@
+"""Where watching meets the store."""

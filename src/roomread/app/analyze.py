@@ -1,0 +1,336 @@
+"""A source to a stored lesson, and the handle by which Python users hold it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+
+import roomread
+from roomread.config import as_dict
+from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
+from roomread.errors import SettingsError, SourceError, StoreError
+from roomread.faces.detector import DetectorSettings, YuNet
+from roomread.faces.expression import ExpressionModel, ExpressionSettings
+from roomread.faces.onnx import DEFAULT_THREADS
+from roomread.modelcard import PUBLISHED
+from roomread.store.lessons import LessonStore
+from roomread.store.privacy import Gate, check_purpose, open_gate
+from roomread.types import Frame, Lesson, Observation
+from roomread.watch.frames import FrameSettings, PictureSource, Source, open_source
+from roomread.watch.pipeline import observe
+from roomread.watch.track import SeatTracker, TrackSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from roomread.review.summary import LessonSummary
+
+KEEP_EVERY = 1.0  # seconds of work after which what was seen is written to the store
+
+Progress = Callable[[float], None]  # receives the seconds of the source that were analysed so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzeSettings:
+    """How a source is analysed."""
+
+    fps: float = 5.0  # frames analysed per second of video; math.inf takes every frame
+    start: float = 0.0  # seconds from the start of the source
+    end: float = math.inf  # seconds from the start of the source
+    threads: int = DEFAULT_THREADS  # processor threads, for decoding and for each network
+    name: str | None = None  # of the lesson; None takes the source's file name
+    began: str | None = None  # moment at which the source starts, ISO 8601; without a zone, this machine's
+    model: Path = PUBLISHED  # the expression model
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    expression: ExpressionSettings = field(default_factory=ExpressionSettings)
+    tracks: TrackSettings = field(default_factory=TrackSettings)
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1. Received: {self.threads}.")
+        parse_moment(self.began)
+        self.frames()  # checks fps, start and end
+
+    def frames(self) -> FrameSettings:
+        """Return the part that chooses frames."""
+        return FrameSettings(fps=self.fps, start=self.start, end=self.end, threads=self.threads)
+
+
+def parse_moment(text: str | None) -> str | None:
+    """Return a moment in ISO 8601 with its time zone; one without a zone is this machine's.
+
+    Raises:
+        ValueError: the text is no moment.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError as error:
+        raise ValueError(
+            f"The beginning must be a moment such as 2026-11-22T09:15 or 2026-11-22T09:15+01:00. Received: {text!r}."
+        ) from error
+
+
+class LessonHandle:
+    """A stored lesson; whatever it shows has passed the gate of `store.privacy`."""
+
+    def __init__(self, store: LessonStore, number: int) -> None:
+        self._store, self.number = store, number
+
+    def _gate(self) -> Gate:
+        return open_gate(self._store, str(self.number))
+
+    @property
+    def lesson(self) -> Lesson:
+        """The lesson's record: name, purpose, length, state, notes, and what it was made with."""
+        return self._store.find(str(self.number))
+
+    def summary(self, mapping: str = DEFAULT_MAPPING) -> LessonSummary:
+        """Return the lesson at a glance."""
+        from roomread.review.summary import summarise
+
+        return summarise(self._gate(), find_mapping(mapping))
+
+    def report(self, out: str | Path, mapping: str = DEFAULT_MAPPING) -> Path:
+        """Write the report, one HTML file that opens offline, and return its path.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        from roomread.review.report import write_report
+
+        return write_report(self.summary(mapping), Path(out))
+
+    def to_pandas(self, table: str = "class", mapping: str = DEFAULT_MAPPING) -> pd.DataFrame:
+        """Return the class over time (`class`), or every reading of every seat (`seats`), as `export` writes them.
+
+        Raises:
+            PrivacyError: the purpose does not allow the table.
+        """
+        from roomread.review.export import table_of
+
+        return table_of(self._gate(), find_mapping(mapping), table)
+
+    def export(
+        self, folder: str | Path, form: str = "csv", table: str = "class", mapping: str = DEFAULT_MAPPING
+    ) -> tuple[Path, Path]:
+        """Write a table (csv, parquet or json) and its data dictionary; return both paths.
+
+        Raises:
+            PrivacyError: the purpose does not allow the table.
+            OutputError: the folder cannot be written.
+        """
+        from roomread.review.export import export
+
+        return export(self._gate(), find_mapping(mapping), form, table, Path(folder))
+
+    def __repr__(self) -> str:
+        lesson = self.lesson
+        return f"<lesson {lesson.number} {lesson.name!r}, {lesson.duration:.0f} s, {lesson.state}>"
+
+
+def open_lesson(key: int | str, db: str | Path | None = None) -> LessonHandle:
+    """Return a stored lesson by its number, its name, or the word `last`.
+
+    Raises:
+        LessonNotFoundError: there is none.
+    """
+    store = LessonStore(None if db is None else Path(db))
+    return LessonHandle(store, store.find(str(key)).number)
+
+
+def analyze(
+    source: str | Path,
+    *,
+    purpose: str | None = None,
+    reference: str | None = None,
+    db: str | Path | None = None,
+    settings: AnalyzeSettings | None = None,
+    progress: Progress | None = None,
+) -> LessonHandle:
+    """Analyse a picture, a folder of pictures or a video, and keep what was observed as a lesson.
+
+    Ctrl-C ends it; what was seen until then is kept, and the lesson's state is "stopped".
+
+    Args:
+        source: path of the picture, folder or video.
+        purpose: research, self-study or demo; stored, and decides what may be shown.
+        reference: ethics or consent number; with it, research may see single seats.
+        db: the store's file; None takes the platform's folder for a user's data.
+        settings: how to analyse.
+        progress: called with the seconds analysed so far.
+
+    Raises:
+        SettingsError: no proper purpose.
+        SourceError: the source cannot be read; the store is left as it was.
+        ModelError, StoreError: a model or the store cannot be used.
+    """
+    check_purpose(purpose, reference)
+    chosen = AnalyzeSettings() if settings is None else settings
+    request = Request(Path(source), purpose or "", reference, chosen)
+    return analyze_request(request, LessonStore(None if db is None else Path(db)), progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be analysed, and why. sample: it is the built-in synthetic room."""
+
+    path: Path
+    purpose: str
+    reference: str | None
+    settings: AnalyzeSettings
+    sample: bool = False
+
+
+def analyze_request(request: Request, store: LessonStore, progress: Progress | None = None) -> LessonHandle:
+    """Do what `analyze` says, into an opened store."""
+    settings = request.settings
+    source = open_source(request.path, settings.frames())
+    detector = YuNet(settings.detector, settings.threads)
+    reader = ExpressionModel(settings.expression, settings.threads, settings.model)
+    made_with = {
+        "roomread": roomread.__version__,
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime.__version__,
+        "numpy": np.__version__,
+        "detector": {"name": detector.network.card.name, "sha256": detector.network.card.sha256},
+        "expression": {"name": reader.network.card.name, "sha256": reader.network.card.sha256},
+        "settings": _plain_settings(settings),
+    }
+    recorder = _Recorder(store, request, source, made_with)
+    frames = _sized(source.frames(), recorder)
+    try:
+        for seen in observe(frames, detector, SeatTracker(settings.tracks), reader):
+            recorder.take(seen)
+            if progress is not None:
+                progress(seen.time - settings.start)
+        recorder.finish("complete", source.notes)
+    except KeyboardInterrupt:
+        recorder.finish("stopped", [*source.notes, f"Stopped by hand at {recorder.last:.1f} s."])
+    except StoreError:
+        recorder.abandon("The analysis broke off here, as the store could not be written.")
+        raise
+    return LessonHandle(store, recorder.number)
+
+
+def _plain_settings(settings: AnalyzeSettings) -> dict[str, Any]:
+    """Return the settings as JSON can hold them, without what the lesson's record says already."""
+    plain = as_dict(settings) | {"fps": "native" if math.isinf(settings.fps) else settings.fps}
+    if math.isinf(settings.end):
+        del plain["end"]
+    for name in ("name", "began", "model"):
+        plain.pop(name, None)
+    return plain
+
+
+def _sized(frames: Iterator[Frame], recorder: _Recorder) -> Iterator[Frame]:
+    for frame in frames:
+        recorder.size = (frame.image.shape[1], frame.image.shape[0])
+        yield frame
+
+
+class _Recorder:
+    """Writes observations to the store a little later, so that at most KEEP_EVERY seconds of work can be lost."""
+
+    def __init__(self, store: LessonStore, request: Request, source: Source, made_with: dict[str, Any]) -> None:
+        self.store, self.request, self.source, self.made_with = store, request, source, made_with
+        self.size = (0, 0)  # pixels, width and height of the newest frame
+        self.last = 0.0  # seconds, time of the newest frame
+        self._first: float | None = None
+        self._count = 0
+        self._waiting: list[Observation] = []
+        self._lesson: Lesson | None = None
+        self._kept = time.monotonic()
+
+    @property
+    def number(self) -> int:
+        """The lesson's number in the store."""
+        return 0 if self._lesson is None else self._lesson.number
+
+    def take(self, seen: Observation) -> None:
+        """Hold an observation, and write what is held when it is time."""
+        self._first = seen.time if self._first is None else self._first
+        self.last, self._count = seen.time, self._count + 1
+        self._waiting.append(seen)
+        if time.monotonic() - self._kept >= KEEP_EVERY:
+            self._keep("running", ())
+
+    def finish(self, state: str, notes: list[str]) -> None:
+        """Write what is left, and how the lesson ended.
+
+        Raises:
+            SourceError: nothing was ever seen, so that there is no lesson.
+        """
+        if self._first is None:
+            lost = " ".join(notes)
+            raise SourceError(
+                f"{self.request.path} holds no frame that could be read. Expected: at least one in the span asked for. "
+                f"{lost}".rstrip()
+            )
+        self._keep(state, tuple(notes))
+
+    def abandon(self, note: str) -> None:
+        """Say in the lesson, if the store still takes that much, that it ends with what was written before."""
+        if self._lesson is not None:
+            with contextlib.suppress(StoreError):
+                self.store.append(dataclasses.replace(self._lesson, state="stopped", notes=(note,)), [])
+
+    def _keep(self, state: str, notes: tuple[str, ...]) -> None:
+        record = self._record(state, notes)
+        if self._lesson is None:
+            record = self.store.add(record, self._waiting)
+        else:
+            record = dataclasses.replace(record, number=self._lesson.number)
+            self.store.append(record, self._waiting)
+        self._lesson = record
+        self._waiting = []
+        self._kept = time.monotonic()
+
+    def _record(self, state: str, notes: tuple[str, ...]) -> Lesson:
+        settings = self.request.settings
+        first = 0.0 if self._first is None else self._first
+        gap = (self.last - first) / (self._count - 1) if self._count > 1 else self._lone_gap()
+        return Lesson(
+            number=0,
+            name=settings.name or Path(self.source.name).stem,
+            source=self.source.name,
+            purpose=self.request.purpose,
+            reference=self.request.reference,
+            sample=self.request.sample,
+            began=parse_moment(settings.began),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            duration=round(self.last - first + gap, 3),
+            width=self.size[0],
+            height=self.size[1],
+            state=state,
+            notes=notes,
+            made_with=self.made_with,
+        )
+
+    def _lone_gap(self) -> float:
+        """Return the seconds that a single frame stands for: none for a picture."""
+        return 0.0 if isinstance(self.source, PictureSource) else 1 / self.request.settings.fps
+
+
+def settings_from(values: dict[str, Any]) -> AnalyzeSettings:
+    """Return settings from plain values.
+
+    Raises:
+        SettingsError: a value does not fit.
+    """
+    try:
+        return AnalyzeSettings(**values)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error

@@ -1,0 +1,82 @@
+"""The command that judges expression models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomread.cli.terminal import add_command, learning, say
+
+if TYPE_CHECKING:
+    from roomread.faces.expression import Classifier
+
+REPORT = "evaluation.html"  # in the folder of --out; the numbers lie beside it as evaluation.json
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of this module."""
+    command = add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "tell how good expression models are, on a named split",
+        "roomread evaluate --model published --data fer2013.parquet --split validation --out judged",
+    )
+    command.add_argument(
+        "--model", required=True, action="append", metavar="PATH", help="an ONNX file with its card, or published; "
+        "give it again for each further model to compare"
+    )  # fmt: skip
+    command.add_argument(
+        "--classes",
+        metavar="ORDER",
+        help="of models without a card: folder (alphabetical), fer2013, or a file of names",
+    )
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
+    )
+    command.add_argument("--split", required=True, help="validation, PublicTest, PrivateTest, test or Training")
+    command.add_argument("--drop", type=Path, metavar="FILE", help="rows to judge with and without: the audit's table")
+    command.add_argument(
+        "--views", choices=("none", "flip", "ten"), default="none", help="views of a face to average; default: none"
+    )
+    command.add_argument("--sizes", action="store_true", help="judge faces of 16, 24 and 32 pixels too")
+    command.add_argument("--blur", action="store_true", help="judge blurred faces too")
+    command.add_argument("--out", type=Path, metavar="DIR", help=f"write {REPORT} and its numbers as JSON there")
+    command.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from roomread.learn.datasets import read_faces
+    from roomread.learn.evaluate import BLURS, SIZES, as_table, as_text, evaluate, rows_to_drop
+    from roomread.learn.evaluation_report import write_evaluation
+    from roomread.learn.views import Viewed
+    from roomread.output import check_folder
+
+    if options.out is not None:
+        check_folder(options.out)
+    models = [Viewed(_open(path, options.classes), options.views) for path in options.model]
+    faces = read_faces(options.data)
+    drop = None if options.drop is None else rows_to_drop(faces, options.drop)
+    sizes, blurs = SIZES if options.sizes else (), BLURS if options.blur else ()
+    judged = [evaluate(model, faces, options.split, drop, sizes, blurs) for model in models]
+    if options.json:
+        told = [figures.as_dict() for figures in judged]
+        print(json.dumps(told[0] if len(told) == 1 else {"models": told}, indent=2, ensure_ascii=False))
+    else:
+        print("\n\n".join([*map(as_text, judged), *([as_table(judged)] if len(judged) > 1 else [])]))
+    if options.out is not None:
+        report = write_evaluation(judged, options.out / REPORT)
+        (say if options.json else print)(str(report))
+    return 0
+
+
+def _open(path: str, classes: str | None) -> Classifier:
+    """Return the model of one --model; only what needs Keras brings it in."""
+    from roomread.modelcard import PUBLISHED
+
+    with learning():
+        from roomread.learn.load import open_model
+
+        return open_model(PUBLISHED if path == "published" else Path(path), classes)

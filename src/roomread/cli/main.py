@@ -1,0 +1,54 @@
+"""One command calls one function and prints what it returns."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from roomread import __version__
+from roomread.cli import data, evaluate, learn, lessons, model
+from roomread.cli.terminal import STOPPED, say
+from roomread.errors import RoomreadError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0, 1 for what the user can put right, 2 for wrong use."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except RoomreadError as error:
+        say(f"roomread: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("roomread: stopped.")
+        return STOPPED
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="roomread",
+        description="How engaged a room is, from the faces in a video or picture, with the uncertainty it deserves. "
+        "Everything stays on this machine, and no picture is kept.",
+        epilog="example: roomread analyze class.mp4 --purpose research --reference 'IRB 2026-17' --out results",
+    )
+    parser.add_argument("--version", action="version", version=f"roomread {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    lessons.add_commands(commands)
+    data.add_commands(commands)
+    model.add_commands(commands)
+    learn.add_commands(commands)
+    evaluate.add_commands(commands)
+    return parser
+
+
+def run() -> None:
+    """Run the command line and leave with its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an orderly end keeps what was seen
+    sys.exit(main())

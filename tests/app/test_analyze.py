@@ -1,0 +1,185 @@
+import math
+import sqlite3
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import roomread
+from roomread.app import analyze as module
+from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment
+from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
+from roomread.store.lessons import LessonStore
+from roomread.types import N_EMOTIONS, Observation, Tracks
+
+RESEARCH: dict[str, Any] = {"purpose": "research", "reference": "IRB 7"}
+
+
+@pytest.fixture
+def clip(tmp_path, write_video):
+    """Three seconds of an empty gray room, ten frames a second."""
+    return write_video(tmp_path / "room.mp4", [np.full((90, 160, 3), 120, np.uint8)] * 30, 10)
+
+
+@pytest.fixture
+def db(tmp_path):
+    return tmp_path / "lessons.sqlite"
+
+
+def test_a_video_without_a_face_is_missing_data_not_low_engagement(clip, db):
+    lesson = analyze(clip, **RESEARCH, db=db)
+    table = lesson.to_pandas()
+    assert table.status.tolist() == ["no face"] * 3
+    assert table.engagement.isna().all()
+    assert lesson.summary().engagement != lesson.summary().engagement  # NaN
+    assert lesson.lesson.duration == pytest.approx(3.0, abs=0.2)
+    assert lesson.lesson.state == "complete"
+
+
+def test_the_lesson_says_how_it_was_made(clip, db):
+    settings = AnalyzeSettings(fps=math.inf, name="Monday", began="2026-11-22T09:15+01:00")
+    lesson = analyze(clip, **RESEARCH, db=db, settings=settings).lesson
+    assert lesson.name == "Monday"
+    assert lesson.began == parse_moment("2026-11-22T09:15+01:00")
+    assert lesson.made_with["settings"]["fps"] == "native"
+    assert len(lesson.made_with["expression"]["sha256"]) == 64
+    assert (lesson.width, lesson.height) == (160, 90)
+
+
+def test_a_single_picture_and_a_folder_are_lessons_too(tmp_path, db):
+    from PIL import Image as Pictures
+
+    for name in "ab":
+        Pictures.fromarray(np.full((60, 80, 3), 99, np.uint8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"broken")
+    assert analyze(tmp_path / "a.png", **RESEARCH, db=db).lesson.duration == 0
+    folder = analyze(tmp_path, **RESEARCH, db=db).lesson
+    assert folder.notes == ("1 of 3 pictures could not be read: c.png.",)
+
+
+@pytest.mark.parametrize("bad", ["missing.mp4", "text.mp4", "empty.mp4", "noise.bin", "nothing"])
+def test_a_bad_source_leaves_the_store_as_it_was(tmp_path, db, bad):
+    (tmp_path / "text.mp4").write_text("hello\n" * 99)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "nothing").mkdir()
+    LessonStore(db)
+    before = db.read_bytes()
+    with pytest.raises(SourceError):
+        analyze(tmp_path / bad, **RESEARCH, db=db)
+    assert db.read_bytes() == before
+
+
+def test_a_span_beyond_the_video_is_refused_and_leaves_no_lesson(clip, db):
+    with pytest.raises(SourceError, match="holds no frame"):
+        analyze(clip, **RESEARCH, db=db, settings=AnalyzeSettings(start=50))
+    assert LessonStore(db).lessons() == []
+
+
+@pytest.mark.parametrize("purpose", [None, "fun"])
+def test_a_purpose_must_be_declared(clip, db, purpose):
+    with pytest.raises(SettingsError, match="purpose"):
+        analyze(clip, purpose=purpose, db=db)
+    assert not db.exists()
+
+
+def test_a_model_without_its_card_is_refused(clip, db, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"x")
+    with pytest.raises(ModelError, match="has no card"):
+        analyze(clip, **RESEARCH, db=db, settings=AnalyzeSettings(model=tmp_path / "m.onnx"))
+
+
+def interrupted(after):
+    def observe(frames, *_):
+        for number, frame in enumerate(frames):
+            if number == after:
+                raise KeyboardInterrupt
+            tracks = Tracks(np.array([1]), np.array([[1, 1, 9, 9]], np.float32), np.array([1], np.float32))
+            emotions = np.full((1, N_EMOTIONS), 1 / N_EMOTIONS, np.float32)
+            yield Observation(frame.time, frame.index, tracks, emotions, np.array([1], np.float32))
+
+    return observe
+
+
+def test_ctrl_c_keeps_what_was_seen(clip, db, monkeypatch):
+    monkeypatch.setattr(module, "observe", interrupted(after=6))
+    lesson = analyze(clip, **RESEARCH, db=db)
+    assert lesson.lesson.state == "stopped"
+    assert "Stopped by hand at 1.0 s." in lesson.lesson.notes
+    assert len(lesson.to_pandas("seats")) == 6
+
+
+def test_ctrl_c_before_the_first_frame_leaves_no_lesson(clip, db, monkeypatch):
+    monkeypatch.setattr(module, "observe", interrupted(after=0))
+    with pytest.raises(SourceError):
+        analyze(clip, **RESEARCH, db=db)
+    assert LessonStore(db).lessons() == []
+
+
+def test_what_was_seen_is_written_while_the_analysis_runs(clip, db, monkeypatch):
+    monkeypatch.setattr(module, "KEEP_EVERY", 0.0)
+    seen = []
+
+    def progress(_):
+        with sqlite3.connect(db) as connection:
+            seen.append(connection.execute("select count(*) from frames").fetchone()[0])
+        connection.close()
+
+    analyze(clip, **RESEARCH, db=db, progress=progress)
+    assert seen == list(range(1, len(seen) + 1))
+
+
+def test_a_full_disk_is_told_and_keeps_what_was_written_before(clip, db, monkeypatch):
+    monkeypatch.setattr(module, "KEEP_EVERY", 0.0)
+    append, calls = LessonStore.append, []
+
+    def fail_later(self, lesson, observations):
+        calls.append(1)
+        if len(calls) == 4:
+            raise StoreError("The store cannot be used: database or disk is full.")
+        append(self, lesson, observations)
+
+    monkeypatch.setattr(LessonStore, "append", fail_later)
+    with pytest.raises(StoreError, match="disk is full"):
+        analyze(clip, **RESEARCH, db=db)
+    lesson = open_lesson("last", db)
+    assert lesson.lesson.state == "stopped"
+    assert "store could not be written" in lesson.lesson.notes[0]
+    assert len(lesson.to_pandas("class")) >= 1
+
+
+def test_single_seats_are_refused_without_a_reference(clip, db):
+    lesson = analyze(clip, purpose="research", db=db)
+    with pytest.raises(PrivacyError, match="only with --reference"):
+        lesson.to_pandas("seats")
+    with pytest.raises(PrivacyError):
+        lesson.export(db.parent, table="seats")
+    assert isinstance(lesson.to_pandas(), pd.DataFrame)
+
+
+def test_the_demo_purpose_does_not_open_an_ordinary_video(clip, db):
+    with pytest.raises(PrivacyError, match="synthetic room only"):
+        analyze(clip, purpose="demo", db=db).to_pandas("seats")
+
+
+def test_a_lesson_is_found_again_by_number_name_and_last(clip, db):
+    made = analyze(clip, **RESEARCH, db=db)
+    for key in (made.number, str(made.number), "room", "last"):
+        assert open_lesson(key, db).number == made.number
+    with pytest.raises(LessonNotFoundError, match="no lesson 'absent'"):
+        open_lesson("absent", db)
+
+
+@pytest.mark.parametrize("values", [{"threads": 0}, {"fps": 0.0}, {"began": "yesterday"}, {"start": 9.0, "end": 2.0}])
+def test_settings_out_of_range_are_refused_in_words(values):
+    with pytest.raises(SettingsError, match="Received"):
+        module.settings_from(values)
+
+
+def test_every_public_name_can_be_imported():
+    for name in roomread.__all__:
+        assert getattr(roomread, name) is not None
+    assert set(roomread.__all__) <= set(dir(roomread))
+    with pytest.raises(AttributeError, match="no attribute 'absent'"):
+        _ = roomread.absent

@@ -1,0 +1,170 @@
+import json
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from roomread.cli import lessons
+from roomread.cli.main import main, make_parser
+
+
+@pytest.fixture
+def clip(tmp_path, write_video):
+    return write_video(tmp_path / "class.mp4", [np.full((90, 160, 3), 120, np.uint8)] * 10, 10)
+
+
+@pytest.fixture
+def db(tmp_path):
+    return tmp_path / "lessons.sqlite"
+
+
+@pytest.fixture
+def run(db, capsys):
+    """Run a command with a store of the test's own; return exit code, what it printed, and what it said beside."""
+
+    def run(line, *more):
+        code = main([*shlex.split(line), *(str(word) for word in more), "--db", str(db)])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+COMMANDS = ("demo", "analyze", "lessons", "report", "export", "delete", "data", "augment", "model", "train", "evaluate")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_ends_in_an_example(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([command, "--help"])
+    assert left.value.code == 0
+    assert re.search(rf"\nexample: roomread {command}( \S.*)?\n$", capsys.readouterr().out)
+
+
+def test_every_command_has_its_help_tested():
+    page = make_parser().format_help()
+    assert re.findall(r"^    (\w+) ", page, re.MULTILINE) == list(COMMANDS)
+
+
+def test_wrong_use_exits_with_2(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["analyze"])
+    assert left.value.code == 2
+
+
+def test_analyze_prints_the_lesson_at_a_glance_and_writes_what_out_asks_for(run, clip, tmp_path):
+    code, out, _ = run("analyze --purpose research --out", tmp_path / "results", clip)
+    assert code == 0
+    assert "lesson 1: class, 1 s, 5 frames, complete" in out
+    assert "engagement not known: no readable face" in out
+    names = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert names == ["class-1-class.csv", "class-1-class.dictionary.json", "class-1-report.html"]
+
+
+def test_json_is_one_object_with_null_for_unknown(run, clip):
+    code, out, _ = run("analyze --json --fps native --purpose research --reference R1", clip)
+    summary = json.loads(out)["lessons"][0]
+    assert code == 0
+    assert summary["engagement"] is None
+    assert summary["frames"] == 10
+    assert summary["single_seats"] == []
+
+
+def test_one_bad_source_among_good_ones_is_named_and_the_others_are_done(run, clip, tmp_path):
+    code, out, err = run("analyze --json --purpose research", tmp_path / "absent.mp4", clip)
+    answer = json.loads(out)
+    assert code == 1
+    assert len(answer["lessons"]) == 1
+    assert "does not exist" in answer["failed"][str(tmp_path / "absent.mp4")]
+    assert "does not exist" in err
+
+
+def test_lessons_report_export_and_delete_take_one_through_a_lessons_life(run, clip, tmp_path):
+    assert run("lessons")[2].startswith("There is no lesson yet.")
+    run("analyze --purpose research --name Monday", clip)
+    assert "Monday" in run("lessons")[1]
+    assert json.loads(run("lessons --json")[1])[0]["name"] == "Monday"
+    assert run("report Monday -o", tmp_path / "r.html") == (0, f"{tmp_path / 'r.html'}\n", "")
+    for form in ("csv", "parquet", "json"):
+        code, out, _ = run(f"export 1 --to {form} --out", tmp_path)
+        assert code == 0
+        assert all((tmp_path / line.rsplit("/")[-1]).exists() for line in out.split())
+    assert run("delete 1")[:2] == (0, "deleted lesson 1: Monday\n")
+    assert run("report 1")[0] == 1
+
+
+def test_an_error_is_one_line_without_a_traceback_and_exits_with_1(run, tmp_path):
+    code, out, err = run("analyze --purpose research", tmp_path / "absent.mp4")
+    assert (code, out) == (1, "")
+    assert err.startswith("roomread: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("analyze --fps often --purpose demo x.mp4", "--fps takes a number"),
+        ("analyze --fps 0 --purpose demo x.mp4", "fps must be above 0"),
+        ("analyze --purpose research --reference '' x.mp4", "The reference is empty"),
+        ("analyze x.mp4", "A purpose is needed"),
+        ("analyze --purpose demo --mapping nonsense x.mp4", "There is no mapping"),
+        ("report 9", "no lesson '9'"),
+    ],
+)
+def test_a_mistake_is_told_in_words(run, line, words):
+    code, _, err = run(line)
+    assert code == 1
+    assert words in err
+
+
+def test_the_first_run_says_what_the_tool_may_be_used_for(run, clip):
+    assert "Article 5(1)(f)" in run("analyze --purpose research", clip)[2]
+    assert "Article 5(1)(f)" not in run("analyze --purpose research", clip)[2]
+
+
+def test_single_seats_are_refused_on_the_command_line_too(run, clip, tmp_path):
+    run("analyze --purpose self-study", clip)
+    code, _, err = run("export last --to csv --table seats --out", tmp_path / "tables")
+    assert code == 1
+    assert "are refused" in err
+    assert not (tmp_path / "tables").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_before_anything_is_stored(run, clip, db, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = run("analyze --purpose research --out", tmp_path / "file", clip)
+    assert code == 1
+    assert err.startswith("roomread: ") and err.count("\n") == 1
+    assert "cannot be written" in err
+    assert not db.exists()
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1:30", 90), ("1:00:01.5", 3601.5)])
+def test_times_are_read_as_seconds_or_with_colons(text, seconds):
+    assert lessons._seconds(text) == seconds
+
+
+def test_a_stopped_run_keeps_its_lesson_and_exits_with_130(run, clip, monkeypatch):
+    from roomread.app import analyze
+
+    real = getattr(analyze, "observe")  # noqa: B009
+
+    def observe(frames, *rest):
+        seen = real(frames, *rest)
+        yield next(seen)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyze, "observe", observe)
+    code, out, err = run("analyze --purpose research", clip)
+    assert code == 130
+    assert "stopped" in out
+    assert "what was seen until then is kept" in err
+
+
+def test_the_base_import_loads_no_heavy_library():
+    code = "import sys, roomread, roomread.cli.main; print([m for m in sys.modules if m in sys.argv[1:]])"
+    heavy = ("keras", "tensorflow", "torch", "pandas", "onnxruntime", "av", "sqlalchemy", "PIL", "numpy")
+    done = subprocess.run([sys.executable, "-c", code, *heavy[:-1]], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

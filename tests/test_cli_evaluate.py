@@ -1,0 +1,109 @@
+"""The command `roomread evaluate`, on made-up faces."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from roomread.cli import evaluate
+from roomread.errors import DataError, ModelError
+from roomread.learn.datasets import LabelledFaces
+
+
+@pytest.fixture
+def data(fer_table: pd.DataFrame, write_parquet: Callable[[pd.DataFrame], Path]) -> Path:
+    return write_parquet(fer_table)
+
+
+def parse(line: str, *more: Any) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    evaluate.add_commands(parser.add_subparsers())
+    return parser.parse_args(["evaluate", *shlex.split(line), *map(str, more)])
+
+
+@pytest.fixture
+def run(data: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """A function that runs the command on the made-up faces; returns exit code, what it printed, what it said."""
+
+    def evaluated(line: str, *more: Any) -> tuple[int, str, str]:
+        options = parse(f"--data {shlex.quote(str(data))} {line}", *more)
+        code = options.run(options)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return evaluated
+
+
+def test_one_model_is_told_as_text_with_split_and_n(run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = run("--model published --split PublicTest")
+    assert code == 0
+    assert " on PublicTest, n = 7\naccuracy 0." in out
+    assert "weighted avg" in out
+
+
+def test_one_model_is_one_json_object(run: Callable[..., tuple[int, str, str]]) -> None:
+    _, out, _ = run("--model published --split validation --json")
+    told = json.loads(out)
+    assert (told["split"], told["n"]) == ("validation", 14)
+    assert set(told) >= {"accuracy", "macro_f1"}
+
+
+def test_several_models_stand_side_by_side_in_text_json_and_page(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    models = "--model published --model published --split validation"
+    _, out, _ = run(models)
+    assert "2 models on validation, all faces" in out
+    _, out, said = run(models, "--json", "--out", tmp_path)
+    assert [model["n"] for model in json.loads(out)["models"]] == [14, 14]
+    assert said == f"{tmp_path / 'evaluation.html'}\n"
+    assert {path.name for path in tmp_path.iterdir()} >= {"evaluation.html", "evaluation.json"}
+
+
+def test_views_sizes_blur_and_rows_to_drop_are_told(
+    run: Callable[..., tuple[int, str, str]], labelled_faces: LabelledFaces, tmp_path: Path
+) -> None:
+    table = tmp_path / "audit.csv"
+    table.write_text(f"row,finding\n{labelled_faces.split('validation').rows[0]},blank\n", encoding="utf-8")
+    out = tmp_path / "judged"
+    _, text, _ = run("--model published --split validation --views flip --sizes --blur --drop", table, "--out", out)
+    assert ", 2 views on validation, n = 14" in text
+    for told in ("without the rows to drop (1)", "shrunk to 16 px", "shrunk to 32 px", "blurred by 0.5 px"):
+        assert told in text
+    assert text.endswith(f"{out / 'evaluation.html'}\n")
+    assert json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["models"][0]["parts"]
+
+
+def test_what_is_not_there_is_named(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"nothing\.onnx"):
+        run("--split validation --model", tmp_path / "nothing.onnx")
+    with pytest.raises(DataError, match="'dev'"):
+        run("--model published --split dev")
+    with pytest.raises(DataError, match=r"none\.csv"):
+        run("--model published --split validation --drop", tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("line", ["--split validation", "--model published --split x --views five"])
+def test_wrong_use_exits_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(line, "--data", "x")
+    assert left.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_no_optional_package_is_needed() -> None:
+    code = (
+        "import sys; from roomread.cli import evaluate; from roomread.learn import evaluate, evaluation_report; "
+        "print({'sklearn', 'scipy', 'keras', 'tensorflow', 'matplotlib', 'imagehash'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

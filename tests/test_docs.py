@@ -1,0 +1,44 @@
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/**/*.md"))
+
+
+def test_the_page_of_commands_is_what_the_commands_say():
+    tool = runpy.run_path(str(ROOT / "tools" / "write_cli_docs.py"))
+    written = tool["PAGE"].read_text(encoding="utf-8")
+    one, other = (
+        set(re.findall(r"[\w-]+", text)) for text in (written, tool["cli_docs"]())
+    )  # Pythons lay it out apart
+    assert one == other, "run `python tools/write_cli_docs.py`"
+
+
+def test_the_model_card_page_is_what_the_card_says():
+    tool = runpy.run_path(str(ROOT / "tools" / "write_model_card.py"))
+    assert tool["PAGE"].read_text(encoding="utf-8") == tool["model_card"](), "run `python tools/write_model_card.py`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_named_file_of_a_page_exists(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for name in re.findall(r"`((?:docs|runs|tools|benchmarks|examples|src)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_readme_shows_every_command_and_stays_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count("\n") <= 150
+    for command in ("make demo", "make test", "pip install", "roomread analyze", "roomread report", "roomread export"):
+        assert command in text
+
+
+def test_the_version_stands_in_the_changelog():
+    import roomread
+
+    assert f"## {roomread.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

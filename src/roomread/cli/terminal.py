@@ -63,5 +63,5 @@ def learning() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f'Training needs the package {error.name}, which is not installed. Expected: pip install "roomread[learn]".'
+            f'This needs the package {error.name}, which is not installed. Expected: pip install "roomread[learn]".'
         ) from error

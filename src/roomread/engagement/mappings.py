@@ -58,9 +58,10 @@ MAPPINGS = {
             ),
             source="Sharma et al. 2019, arXiv 1909.12913; its expression weights without its gaze part",
             validity=(
-                "Over another expression network, this formula told the lowest level of engagement from the rest with "
-                "an area under the curve of 0.58 (1,472 pictures of 6 people) and 0.60 (1,629 clips), where 0.5 is a "
-                "coin: close to nothing. It has not been measured over the network used here."
+                "Measured with the expression model of this version on single pictures of people whose engagement "
+                "others had judged: the lowest levels are told from the rest with an area under the curve of 0.63 "
+                "(95% interval 0.51 to 0.74; 2,876 pictures, 16 people) and 0.52 (0.47 to 0.58; 6,787 clips, "
+                "88 people), the highest level with 0.49 (0.39 to 0.59) and 0.49 (0.46 to 0.53). 0.5 is a coin."
             ),
         ),
     )

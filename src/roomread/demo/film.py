@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -243,11 +244,12 @@ def _encode(
     rng = np.random.default_rng([settings.seed, 30_000])
     grain = np.clip(rng.normal(0, max(settings.noise, 1e-9), (settings.height + 64, settings.width + 64)), -12, 12)
     grains = grain.round().astype(np.int8).view(np.uint8)  # added with wrap-around; 16 to 235 plus 12 never wraps
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(str(path), "w", format="mp4") as container, ThreadPoolExecutor(1) as encoder:
         stream = container.add_stream("libx264", rate=settings.fps, options=CODING)
         stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
         colours = av.VideoFrame(settings.width, settings.height, "rgb24")
         target = _plane(colours, 0)[:, : 3 * settings.width].reshape(settings.height, settings.width, 3)
+        encoded: Future[None] | None = None  # of the frame before, while this one is painted
         for number, image in enumerate(frames):
             target[...] = image
             frame = colours.reformat(format="yuv420p", interpolation="POINT")  # sizes stay; half the time
@@ -256,10 +258,18 @@ def _encode(
                 bright = _plane(frame, 0)[:, : settings.width]
                 bright += grains[down : down + settings.height, right : right + settings.width]
             frame.pts = number
-            container.mux(stream.encode(frame))
+            if encoded is not None:
+                encoded.result()
+            encoded = encoder.submit(_write, container, stream, frame)
             if progress is not None:
                 progress((number + 1) / settings.n_frames)
+        if encoded is not None:
+            encoded.result()
         container.mux(stream.encode(None))
+
+
+def _write(container: av.container.OutputContainer, stream: av.VideoStream, frame: av.VideoFrame) -> None:
+    container.mux(stream.encode(frame))
 
 
 def _plane(frame: av.VideoFrame, number: int) -> npt.NDArray[np.uint8]:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from roomread import style
 from roomread.learn import evaluation_figures as figures
 from roomread.learn import metrics
 from roomread.learn.evaluation import BLUR, FERPLUS, SIZE, WITHOUT, Evaluation
 from roomread.output import write_whole
+from roomread.page import page_environment
 from roomread.types import EMOTIONS
 
 # What a split is, and whether it was used for choosing; the page opens with it.
@@ -121,13 +120,7 @@ def evaluation_html(evaluations: Sequence[Evaluation]) -> str:
         ValueError: see `write_evaluation`.
     """
     _check(evaluations)
-    environment = Environment(
-        loader=PackageLoader("roomread.learn", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("roomread.learn")
     environment.filters |= {"three": three, "percent": style.percent, "thousands": thousands, "shade": shade}
     first = evaluations[0]
     ends = figures.interval_range(evaluations)

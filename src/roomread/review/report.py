@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from roomread import style
 from roomread.output import write_whole
+from roomread.page import page_environment
 from roomread.review import charts
 from roomread.review.summary import LessonSummary
 from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, Timeline
@@ -48,13 +48,7 @@ def write_report(summary: LessonSummary, out: Path) -> Path:
 
 def report_html(summary: LessonSummary) -> str:
     """Return the report of a lesson as one HTML page that needs nothing from outside."""
-    environment = Environment(
-        loader=PackageLoader("roomread.review", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("roomread.review")
     for write in (style.score, style.percent, style.count, style.clock, style.duration, style.slug, sentence, closed):
         environment.filters[write.__name__] = write
     return environment.get_template("report.html").render(

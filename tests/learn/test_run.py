@@ -29,8 +29,7 @@ def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     labelled_faces: LabelledFaces, tmp_path: Path
 ) -> None:
     settings = TrainSettings(name="try", weights_name="emotion_model2", model="tiny", epochs=1, batch_size=14)
-    lines: list[str] = []
-    path, figures = run(settings, labelled_faces, tmp_path, lines.append, drop=labelled_faces.rows[:3])
+    path, figures = run(settings, labelled_faces, tmp_path, drop=labelled_faces.rows[:3])
     assert path == tmp_path / "try.onnx"
     assert (figures.split, figures.n) == ("validation", 14)
     assert sorted(file.name for file in tmp_path.iterdir()) == [

@@ -23,12 +23,24 @@ from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import balanced_weights, make_targets, mix
 from roomread.learn.datasets import LabelledFaces, validation_rows
 from roomread.learn.model import MODELS
-from roomread.learn.schedule import Average, best_epoch, is_over, rate_at
-from roomread.learn.train import Batches, Trained, TrainSettings, train
+from roomread.learn.schedule import Average, Epoch, best_epoch, is_over, rate_at
+from roomread.learn.train import Batches, Trained, TrainSettings, Watcher, train
+from roomread.types import Array
 
 pytestmark = pytest.mark.learn
 
 SETTINGS = TrainSettings(name="try", model="tiny", epochs=2, batch_size=8, learning_rate=0.05, warmup_epochs=0.5)
+
+
+class Lines(Watcher):
+    """Keeps the lines of a run; without a list to keep them in, no line may come."""
+
+    def __init__(self, lines: list[str] | None = None) -> None:
+        self.lines = lines
+
+    def say(self, line: str) -> None:
+        assert self.lines is not None, line
+        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +55,14 @@ def whole(
 ) -> tuple[Trained, Path]:
     """A run of two epochs without a stop, and its folder."""
     out = tmp_path_factory.mktemp("whole")
-    return train(SETTINGS, labelled_faces, out, lines.append), out
+    return train(SETTINGS, labelled_faces, out, Lines(lines)), out
 
 
 def test_a_finished_run_is_read_and_not_repeated(
     labelled_faces: LabelledFaces, whole: tuple[Trained, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keras.Model, "fit", None)
-    again = train(SETTINGS, labelled_faces, whole[1], pytest.fail)
+    again = train(SETTINGS, labelled_faces, whole[1], Lines())
     assert again.history == whole[0].history
     for one, other in zip(again.network.get_weights(), whole[0].network.get_weights(), strict=True):
         assert_array_equal(one, other)
@@ -94,7 +106,7 @@ def test_a_folder_with_a_run_of_other_settings_is_refused(
     labelled_faces: LabelledFaces, whole: tuple[Trained, Path], change: dict[str, Any]
 ) -> None:
     with pytest.raises(OutputError, match=r"holds a run with other settings\. .*Choose another --out"):
-        train(dataclasses.replace(SETTINGS, **change), labelled_faces, whole[1], pytest.fail)
+        train(dataclasses.replace(SETTINGS, **change), labelled_faces, whole[1], Lines())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +123,7 @@ def test_a_damaged_state_is_refused(
 ) -> None:
     (tmp_path / "last.npz").write_bytes(spoil((whole[1] / "last.npz").read_bytes()))
     with pytest.raises(OutputError, match=r"last\.npz cannot be read"):
-        train(SETTINGS, labelled_faces, tmp_path, pytest.fail)
+        train(SETTINGS, labelled_faces, tmp_path, Lines())
 
 
 def test_the_state_of_another_network_is_refused(
@@ -122,13 +134,13 @@ def test_the_state_of_another_network_is_refused(
         values = {name: saved[name] for name in saved.files if name != "0"}
     np.savez(tmp_path / "last.npz", **{str(int(name) - 1) if name.isdigit() else name: values[name] for name in values})
     with pytest.raises(OutputError, match=r"last\.npz"):
-        train(SETTINGS, labelled_faces, tmp_path, pytest.fail)
+        train(SETTINGS, labelled_faces, tmp_path, Lines())
 
 
 def test_a_file_in_place_of_the_folder_is_refused(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="taken cannot be made"):
-        train(SETTINGS, labelled_faces, tmp_path / "taken", pytest.fail)
+        train(SETTINGS, labelled_faces, tmp_path / "taken", Lines())
 
 
 @pytest.mark.parametrize("split", ["PublicTest", "training", "validation"])
@@ -136,7 +148,7 @@ def test_data_without_training_or_validation_is_refused(
     labelled_faces: LabelledFaces, tmp_path: Path, split: str
 ) -> None:
     with pytest.raises(DataError, match="holds no face of the split"):
-        train(SETTINGS, labelled_faces.split(split), tmp_path, pytest.fail)
+        train(SETTINGS, labelled_faces.split(split), tmp_path, Lines())
 
 
 def test_no_face_of_validation_or_test_is_fitted_on(
@@ -220,7 +232,7 @@ def test_a_setting_outside_its_range_is_refused(change: dict[str, Any], message:
 def test_half_precision_leaves_no_trace_outside_its_network(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, precision="mixed_bfloat16", epochs=1, limit=10)
     lines: list[str] = []
-    trained = train(settings, labelled_faces, tmp_path, lines.append)
+    trained = train(settings, labelled_faces, tmp_path, Lines(lines))
     assert keras.config.dtype_policy().name == "float32"
     assert {layer.compute_dtype for layer in trained.network.layers} == {"float32"}
     assert np.isfinite(trained.history[0]["loss"])
@@ -238,20 +250,21 @@ KILLED = """
 import json, os, pickle, signal, sys
 from pathlib import Path
 import keras, tensorflow as tf
-from roomread.learn.train import train
+from roomread.learn.train import Watcher, train
 folder = Path(sys.argv[1])
 settings, faces = pickle.loads((folder / "run.pickle").read_bytes())
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 tf.config.experimental.enable_op_determinism()
 
-def kill(epoch, share):
-    if epoch == 2 and share > 0.4:
-        os.kill(os.getpid(), signal.SIGKILL)
+class Killer(Watcher):
+    def progress(self, epoch, share):
+        if epoch == 2 and share > 0.4:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 child = os.fork()
 if not child:
-    train(settings, faces, folder / "killed", progress=kill)
+    train(settings, faces, folder / "killed", Killer())
     os._exit(0)
 _, status = os.waitpid(child, 0)
 before = (folder / "killed" / "history.csv").read_text().count("\\n") - 1
@@ -285,7 +298,7 @@ def test_a_run_on_other_faces_is_refused_and_dropped_rows_are_not_fitted_on(
 ) -> None:
     drop = labelled_faces.rows[:5]
     with pytest.raises(OutputError, match="holds a run on other faces"):
-        train(SETTINGS, labelled_faces, whole[1], pytest.fail, drop=drop)
+        train(SETTINGS, labelled_faces, whole[1], Lines(), drop=drop)
     sizes: list[int] = []
     own = Batches.__init__
 
@@ -375,11 +388,31 @@ def test_the_average_follows_the_weights_and_forgets_the_first_ones() -> None:
     assert_allclose(averaged.get_weights()[-1], 0.12, rtol=1e-5)  # 2 / 11 is over the decay asked for
 
 
-def test_progress_tells_the_epoch_and_its_share(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
-    told: list[tuple[int, float]] = []
-    settings = dataclasses.replace(SETTINGS, epochs=1, augmentation=False)
-    trained = train(settings, labelled_faces, tmp_path, progress=lambda epoch, share: told.append((epoch, share)))
-    assert told == [(1, 1 / 3), (1, 2 / 3), (1, 1.0)]
+class Told(Watcher):
+    """Keeps what it is told of batches and epochs."""
+
+    def __init__(self) -> None:
+        self.shares: list[tuple[int, float]] = []
+        self.answers: list[Array] = []
+
+    def progress(self, epoch: int, share: float) -> None:
+        self.shares.append((epoch, share))
+
+    def judged(self, epoch: Epoch, network: keras.Model) -> None:
+        assert epoch["epoch"] == len(self.answers) + 1
+        self.answers.append(network.predict(np.zeros((1, 48, 48, 1), np.float32), verbose=0))
+
+
+@pytest.mark.parametrize("ema_decay", [0, 0.9])
+def test_a_watcher_sees_each_share_of_an_epoch_and_the_network_that_is_judged(
+    labelled_faces: LabelledFaces, tmp_path: Path, ema_decay: float
+) -> None:
+    told = Told()
+    settings = dataclasses.replace(SETTINGS, epochs=1, augmentation=False, ema_decay=ema_decay)
+    trained = train(settings, labelled_faces, tmp_path, told)
+    assert told.shares == [(1, 1 / 3), (1, 2 / 3), (1, 1.0)]
+    kept = trained.network.predict(np.zeros((1, 48, 48, 1), np.float32), verbose=0)
+    assert_allclose(told.answers[0], kept, atol=1e-6)
     assert 0 <= trained.history[0]["accuracy"] <= 1
     assert trained.history[0]["penalty"] == 0
     assert trained.best == 1

@@ -43,7 +43,7 @@ def _train(options: argparse.Namespace) -> int:
     faces = read_faces(options.data)
     drop = None if options.drop is None else rows_to_drop(faces, options.drop)
     with _EpochBars() as bars:
-        path, figures = run(settings, faces, options.out, bars.say, bars.progress, drop)
+        path, figures = run(settings, faces, options.out, bars, drop)
     print(as_text(figures))
     print(path)
     return 0
@@ -62,6 +62,9 @@ class _EpochBars(ExitStack):
             form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
             self.show = self.enter_context(bar(f"epoch {epoch}", 1.0, form))
         self.show(share)
+
+    def judged(self, epoch: dict[str, float], network: object) -> None:
+        """Show nothing; the line that follows says it."""
 
     def say(self, line: str) -> None:
         """Print a line in place of the bar."""

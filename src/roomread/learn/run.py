@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from roomread.config import as_dict
@@ -12,19 +10,16 @@ from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.evaluate import Evaluation, evaluate
 from roomread.learn.export import export_onnx, make_card, save_keras
-from roomread.learn.train import Progress, TrainSettings, train
+from roomread.learn.train import Log, TrainSettings, Watcher, train
 from roomread.modelcard import sha256_of
 from roomread.types import Array
-
-log = logging.getLogger(__name__)
 
 
 def run(
     settings: TrainSettings,
     faces: LabelledFaces,
     out: Path,
-    report: Callable[[str], None] = log.info,
-    progress: Progress | None = None,
+    watcher: Watcher | None = None,
     drop: Array | None = None,
 ) -> tuple[Path, Evaluation]:
     """Train, save and judge on `validation`; return the ONNX file, its card beside it, and the figures.
@@ -36,20 +31,20 @@ def run(
         settings: the run.
         faces: a data set with the split Training.
         out: folder for everything.
-        report: receives one line per epoch and per file.
-        progress: see `train`.
+        watcher: see `train`; also receives a line per file.
         drop: see `train`.
 
     Raises:
         DataError, OutputError, ModelError: see `train` and `export_onnx`.
     """
-    trained = train(settings, faces, out, report, progress, drop)
+    watcher = Log() if watcher is None else watcher
+    trained = train(settings, faces, out, watcher, drop)
     path = out / f"{settings.name}.onnx"
     h5 = out / f"{settings.name if settings.weights_name is None else settings.weights_name}.h5"
     kerases = (path.with_suffix(".keras"), h5)
     save_keras(trained.network, *kerases)
     difference = export_onnx(trained.network, path, faces.split("validation").images[:256])
-    report(f"{path}: within {difference:.1g} of the trained network")
+    watcher.say(f"{path}: within {difference:.1g} of the trained network")
     draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
     recipe = as_dict(settings) | {"files": {file.name: sha256_of(file) for file in kerases}}
     if drop is not None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -24,11 +24,29 @@ from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
 from roomread.types import Array
 
-__all__ = ["Batches", "Progress", "TrainSettings", "Trained", "train"]
+__all__ = ["Batches", "Log", "TrainSettings", "Trained", "Watcher", "train"]
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, float], None]  # receives the epoch, from 1, and how much of it is done, 0 to 1
+
+class Watcher(Protocol):
+    """Anything that is told how a run goes. What a subclass does not see to itself is logged or passed over."""
+
+    def progress(self, epoch: int, share: float) -> None:
+        """Receive after each batch how much of an epoch, counted from 1, is done: 0 to 1."""
+        return
+
+    def judged(self, epoch: Epoch, network: keras.Model) -> None:
+        """Receive an epoch's row of the history, and the network as `validation` judged it."""
+        return
+
+    def say(self, line: str) -> None:
+        """Receive a line about an epoch or a file."""
+        log.info(line)
+
+
+class Log(Watcher):
+    """Logs the lines of a run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +69,7 @@ def train(
     settings: TrainSettings,
     faces: LabelledFaces,
     out: Path,
-    report: Callable[[str], None] = log.info,
-    progress: Progress | None = None,
+    watcher: Watcher | None = None,
     drop: Array | None = None,
 ) -> Trained:
     """Fit a network on Training less `validation`; resume where an earlier run with the same folder stopped.
@@ -62,14 +79,14 @@ def train(
         faces: a data set with the split Training.
         out: folder for `last.npz` (the whole state), `best.npz` (weights), `history.csv` and TensorBoard's log; made
             when missing.
-        report: receives one line per epoch.
-        progress: receives how far an epoch is, after each batch.
+        watcher: is told of each batch and each epoch.
         drop: int64 (k,), rows of the data set that are not fitted on, such as an audit's; `validation` stays whole.
 
     Raises:
         DataError: the data has no Training faces, or `drop` leaves none.
         OutputError: the folder cannot be written, or holds another run.
     """
+    watcher = Log() if watcher is None else watcher
     fitting, validation = _parts(settings, faces, drop)
     keras.utils.set_random_seed(settings.seed)
     run = _Run(settings, fitting)
@@ -77,11 +94,12 @@ def train(
     history = state.resume(run.variables())
     with _board(out, settings) as show:
         while not is_over(settings, history):
-            history.append(run.epoch(history, validation, progress))
+            history.append(run.epoch(history, validation, watcher))
             best = best_epoch(settings, history) == len(history)
             state.save(run.variables(), history, run.result() if best else None)
             show(history[-1])
-            report(_line(settings, history[-1], len(validation)))
+            watcher.judged(history[-1], run.judge)
+            watcher.say(_line(settings, history[-1], len(validation)))
     network = MODELS[settings.model]()  # alone, in float32 whatever it was trained in
     network.set_weights(state.read_best() if settings.keep == "best" else run.result())
     return Trained(network, history, best_epoch(settings, history))
@@ -123,28 +141,29 @@ class _Run:
         averaged = [] if self.averaged is None else self.averaged.variables
         return [*self.learner.variables, *self.learner.optimizer.variables, *averaged]
 
+    @property
+    def judge(self) -> keras.Model:
+        """The network that is judged and kept: the one that learns, or the moving average of it."""
+        return self.learner.layers[-1] if self.averaged is None else self.averaged
+
     def result(self) -> list[Array]:
-        """Return the weights that are judged and kept: the network's, or their moving average."""
-        source = self.learner.layers[-1] if self.averaged is None else self.averaged
-        weights: list[Array] = source.get_weights()
+        """Return the weights that are judged and kept."""
+        weights: list[Array] = self.judge.get_weights()
         return weights
 
-    def epoch(self, history: list[Epoch], validation: LabelledFaces, progress: Progress | None) -> Epoch:
+    def epoch(self, history: list[Epoch], validation: LabelledFaces, watcher: Watcher) -> Epoch:
         """Fit one epoch and return its row of the history."""
         start, number = time.perf_counter(), len(history)
-        callbacks: list[Any] = []
+        callbacks: list[Any] = [Share(watcher.progress, number + 1, self.steps)]
         if self.settings.schedule != "cosine":
             callbacks.append(Pace(self.settings, self.steps, history))
         if self.averaged is not None:
             callbacks.append(Average(self.settings, self.averaged, number * self.steps))
-        if progress is not None:
-            callbacks.append(Share(progress, number + 1, self.steps))
         fitted = self.learner.fit(
             self.batches(number),
             initial_epoch=number, epochs=number + 1, verbose=0, shuffle=False, callbacks=callbacks,
         ).history  # fmt: skip
-        judge = self.learner if self.averaged is None else self.averaged
-        answers = judge.predict(validation.images.astype(np.float32), batch_size=256, verbose=0)
+        answers = self.judge.predict(validation.images.astype(np.float32), batch_size=256, verbose=0)
         right = answers[np.arange(len(validation)), validation.labels]
         return {
             "epoch": number + 1,

@@ -33,7 +33,20 @@ def run(db, capsys):
     return run
 
 
-COMMANDS = ("demo", "analyze", "lessons", "report", "export", "delete", "data", "augment", "model", "train", "evaluate")
+COMMANDS = (
+    "demo",
+    "analyze",
+    "lessons",
+    "report",
+    "export",
+    "delete",
+    "data",
+    "augment",
+    "model",
+    "train",
+    "evaluate",
+    "predict",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -67,6 +67,16 @@ def crop_faces(image: Image, boxes: Array) -> Array:
     return faces
 
 
+def whole_face(image: Image) -> Array:
+    """Return a whole picture as one face, for pictures that are cut out already: uint8 (48, 48, 1), gray (ITU-R 601).
+
+    Args:
+        image: uint8 (height, width, 3), RGB; one that is no square is made one, as class folders are read.
+    """
+    picture = Pictures.fromarray(image).convert("L")
+    return np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC))[..., None]
+
+
 def sharpness(faces: Array) -> Array:
     """Return how sharp each face is: the variance of its Laplacian, low for blur and for few pixels made many.
 

@@ -130,6 +130,43 @@ class Observation:
         check_shape("sharpness", self.sharpness, (len(self.tracks),))
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Prediction:
+    """What a model says of the faces in one picture, as far as the declared purpose lets it be seen.
+
+    name: of the file, without its folders.
+    picture: uint8 (height, width, 3), RGB.
+    boxes: float32 (n, 4), pixels, (left, top, right, bottom); the whole picture where no face was looked for.
+    faces: uint8 (n, 48, 48, 1), gray, as the model saw them.
+    emotions: float32 (n, 7), 0 to 1, in the order of EMOTIONS; a row of NaN where the face is too small to be read, or
+        where single faces may not be shown.
+    engagement: float64 (n,), 0 to 1; NaN likewise.
+    together: float64 (7,), mean over the faces that could be read; NaN where they are too few to be shown.
+    engagement_together: 0 to 1, their mean; NaN likewise.
+    n_readable: how many faces could be read.
+    single: whether single faces may be shown. rule: why, in one sentence.
+    """
+
+    name: str
+    picture: Image
+    boxes: Array
+    faces: Array
+    emotions: Array
+    engagement: Array
+    together: Array
+    engagement_together: float
+    n_readable: int
+    single: bool
+    rule: str
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        check_shape("boxes", self.boxes, (n, 4))
+        check_shape("emotions", self.emotions, (n, N_EMOTIONS))
+        check_shape("engagement", self.engagement, (n,))
+        check_shape("together", self.together, (N_EMOTIONS,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """What is known of a lesson beside its observations.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import zipfile
@@ -173,26 +174,135 @@ def test_a_part_that_hides_anywhere_in_a_description_is_found(tmp_path: Path, pa
         open_model(path, "folder")
 
 
-def test_a_file_as_keras_2_wrote_it_is_opened(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
-    network = small(rescales=False)
-    path = saved(network, tmp_path / "emotion_model2.h5")
-    with h5py.File(path, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        for layer in config["config"]["layers"]:
-            for name in ("module", "registered_name", "build_config"):
-                layer.pop(name, None)
-            inner = layer["config"]
-            if layer["class_name"] == "InputLayer":
-                inner["batch_input_shape"] = inner.pop("batch_shape")
-            inner["dtype"] = "float32"
-            for name, value in inner.items():
-                if isinstance(value, dict):
-                    inner[name] = {"class_name": value["class_name"], "config": value["config"]}
-        file.attrs["model_config"] = json.dumps(config)
-        file.attrs["keras_version"] = "2.15.0"
-        file.attrs["training_config"] = json.dumps({"optimizer_config": {"class_name": "theirs>Adam"}})
-    received = open_model(path, "fer2013").predict_faces(labelled_faces.images[:4])
-    assert_allclose(received, answers(network, labelled_faces.images[:4], 1 / 255), atol=1e-5)
+def described_by_keras_2(version: str) -> dict[str, Any]:
+    """Return what a version of Keras 2 said of a network like the original project's, which began with an input_shape.
+
+    2.3.1 is Keras's own package, 2.4.0 is in TensorFlow 2.3, and 2.21.0 is tf_keras.
+    """
+    own, late = version == "2.3.1", version == "2.21.0"
+
+    def part(module: str, kind: str, **values: Any) -> dict[str, Any]:
+        made = {"class_name": kind, "config": values}
+        return {"module": f"keras.{module}", **made, "registered_name": None} if late else made
+
+    zeros, ones, l2 = part("initializers", "Zeros"), part("initializers", "Ones"), {"l2": 0.009999999776482582}
+    if own:
+        first = part("initializers", "VarianceScaling", scale=1.0, mode="fan_avg", distribution="uniform", seed=None)
+        penalty = part("regularizers", "L1L2", l1=0.0, **l2)
+    else:
+        first, penalty = part("initializers", "GlorotUniform", seed=None), part("regularizers", "L2", **l2)
+
+    def weighted(activation: str, regularizer: Any = None) -> dict[str, Any]:
+        return {
+            "activation": activation, "use_bias": True, "kernel_initializer": first, "bias_initializer": zeros,
+            "kernel_regularizer": regularizer, "bias_regularizer": None, "activity_regularizer": None,
+            "kernel_constraint": None, "bias_constraint": None,
+        }  # fmt: skip
+
+    def conv(filters: int, padding: str, regularizer: Any = None) -> dict[str, Any]:
+        return {
+            "filters": filters, "kernel_size": [3, 3], "strides": [1, 1], "padding": padding,
+            "data_format": "channels_last", "dilation_rate": [1, 1], **({} if own else {"groups": 1}),
+            **weighted("relu", regularizer),
+        }  # fmt: skip
+
+    entry: dict[str, Any] = {"batch_input_shape": [None, 48, 48, 1]}
+    norm = {
+        "axis": -1 if own else [3], "momentum": 0.99, "epsilon": 0.001, "center": True, "scale": True,
+        "beta_initializer": zeros, "gamma_initializer": ones, "moving_mean_initializer": zeros,
+        "moving_variance_initializer": ones, "beta_regularizer": None, "gamma_regularizer": None,
+        "beta_constraint": None, "gamma_constraint": None,
+    }  # fmt: skip
+    pool = {"pool_size": [2, 2], "padding": "valid", "strides": [2, 2], "data_format": "channels_last"}
+    kinds: list[tuple[str, str, dict[str, Any]]] = [
+        ("Conv2D", "conv2d", {**entry, **conv(4, "same")}), ("BatchNormalization", "batch_normalization", norm),
+        ("MaxPooling2D", "max_pooling2d", pool),
+        ("Dropout", "dropout", {"rate": 0.25, "noise_shape": None, "seed": None}),
+        ("Conv2D", "conv2d_1", conv(8, "valid", penalty)), ("Flatten", "flatten", {"data_format": "channels_last"}),
+        ("Dense", "dense", {"units": 7, **weighted("softmax")}),
+    ]  # fmt: skip
+    made = [
+        {"class_name": kind, "config": {"name": name, "trainable": True, "dtype": "float32", **values}}
+        for kind, name, values in kinds
+    ]
+    if not own:
+        values = {**entry, "dtype": "float32", "sparse": False, "ragged": False, "name": "conv2d_input"}
+        made.insert(0, {"class_name": "InputLayer", "config": {**values, **({"optional": False} if late else {})}})
+    return {"class_name": "Sequential", "config": {"name": "sequential", "layers": made}}
+
+
+def write_as_keras_2(path: Path, network: keras.Model, version: str) -> None:
+    """Write an .h5 file attribute by attribute, or a .keras file, as a version of Keras 2 did."""
+    model = described_by_keras_2(version)
+    parts = [layer for layer in model["config"]["layers"] if layer["class_name"] != "InputLayer"]
+    names = [layer["config"]["name"] for layer in parts]
+    if path.suffix == ".keras":
+        for layer in model["config"]["layers"]:
+            layer |= {"module": "keras.layers", "registered_name": None}
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": version}))
+            archive.writestr("config.json", json.dumps({"module": "keras", **model, "registered_name": None}))
+            weights = io.BytesIO()
+            with h5py.File(weights, "w") as file:
+                for name, layer in zip(names, network.layers, strict=True):
+                    group = file.create_group(f"layers/{name}/vars")
+                    for number, value in enumerate(layer.get_weights()):
+                        group[str(number)] = value
+            archive.writestr("model.weights.h5", weights.getvalue())
+        return
+
+    def listed(words: list[str]) -> Any:
+        return words if version == "2.21.0" or not words else np.array(words, "S")
+
+    adam = {"name": "Adam", "learning_rate": 9.999999747378752e-05, "beta_1": 0.9, "decay": 1e-06, "amsgrad": False}
+    training = {
+        "loss": "categorical_crossentropy", "metrics": ["accuracy"], "weighted_metrics": None, "loss_weights": None,
+        "optimizer_config": {"class_name": "Custom>Adam" if version == "2.21.0" else "Adam", "config": adam},
+    }  # fmt: skip
+    with h5py.File(path, "w") as file:
+        inside = file.create_group("model_weights")
+        for group in (file, inside):
+            group.attrs["backend"], group.attrs["keras_version"] = b"tensorflow", version.encode()
+        file.attrs["model_config"], file.attrs["training_config"] = json.dumps(model), json.dumps(training)
+        inside.attrs["layer_names"] = listed(names)
+        for name, layer in zip(names, network.layers, strict=True):
+            paths = [f"{name}/{weight.name}:0" for weight in layer.weights]
+            inside.create_group(name).attrs["weight_names"] = listed(paths)
+            for inner, value in zip(paths, layer.get_weights(), strict=True):
+                inside[name][inner] = value
+        if version == "2.21.0":
+            inside.create_group("top_level_model_weights").attrs["weight_names"] = []
+        file["optimizer_weights/iteration:0"] = np.int64(2)
+        file["optimizer_weights"].attrs["weight_names"] = listed(["iteration:0"])
+
+
+@pytest.mark.parametrize(
+    ("version", "ending"), [("2.3.1", ".h5"), ("2.4.0", ".h5"), ("2.21.0", ".h5"), ("2.21.0", ".keras")]
+)
+def test_a_file_as_keras_2_wrote_it_is_opened(
+    labelled_faces: LabelledFaces, tmp_path: Path, version: str, ending: str
+) -> None:
+    keras.utils.set_random_seed(3)
+    network = keras.Sequential(
+        [
+            keras.Input((48, 48, 1)),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(7, activation="softmax"),
+        ]
+    )
+    noise = np.random.default_rng(3)
+    network.set_weights([values + noise.uniform(-0.1, 0.1, values.shape) for values in network.get_weights()])
+    path = tmp_path / f"emotion_model2{ending}"
+    write_as_keras_2(path, network, version)
+    received = open_model(path, "fer2013").predict_faces(labelled_faces.images[:14])
+    expected = answers(network, labelled_faces.images[:14], 1 / 255)
+    assert np.ptp(expected, axis=0).max() > 0.01  # faces are told apart, so that equal answers mean something
+    assert_allclose(received, expected, atol=1e-5)
 
 
 def test_a_model_with_its_card_needs_no_classes_and_allows_no_others(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pictures
 
 from roomread.errors import SourceError
-from roomread.watch.frames import NATIVE, FrameSettings, open_source, read_picture
+from roomread.watch.frames import NATIVE, FrameSettings, open_source
 
 
 def gray(level, size=(64, 48)):
@@ -145,14 +145,6 @@ def test_pictures_of_several_sizes_are_told(tmp_path):
     Pictures.fromarray(gray(10)).save(tmp_path / "a.png")
     Pictures.fromarray(gray(10, (32, 32))).save(tmp_path / "b.png")
     assert "differ in size" in frames_of(tmp_path)[1].notes[0]
-
-
-def test_a_picture_is_turned_upright_and_made_rgb(tmp_path):
-    picture = Pictures.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4) * 20)
-    exif = picture.getexif()
-    exif[0x0112] = 6  # held a quarter clockwise
-    picture.save(tmp_path / "p.png", exif=exif)
-    assert read_picture(tmp_path / "p.png").shape == (4, 3, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import add_command, learning
+from roomread.cli.terminal import add_command, add_forms, learning
 from roomread.errors import SettingsError
 from roomread.types import EMOTIONS
 
@@ -33,18 +33,9 @@ def _add_data(commands: Any) -> None:
         "roomread data fer2013.csv --out data",
     )
     command.add_argument("path", type=Path, metavar="PATH", help=DATA_FORMS)
-    _add_forms(command)
+    add_forms(command)
     command.add_argument("--out", type=Path, metavar="DIR", help="write counts.png, samples.png and audit.csv there")
     command.add_argument("--json", action="store_true", help="print the figures as one JSON object")
-
-
-def _add_forms(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--ferplus", type=Path, metavar="CSV", help="FER+'s votes; default: fer2013new.csv beside a CSV, if it is there"
-    )
-    command.add_argument(
-        "--labels", type=Path, metavar="MAP.toml", help='[labels] with name = "happy", or "-" to leave a class out'
-    )
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -114,7 +105,7 @@ def _add_augment(commands: Any) -> None:
     command.add_argument("--whole", action="store_true", help="take the whole picture as the face")
     command.add_argument("--data", type=Path, metavar="PATH", help=f"draw a face of a data set instead: {DATA_FORMS}")
     command.add_argument("--row", type=int, metavar="N", help="which one; default: the first that is not blank")
-    _add_forms(command)
+    add_forms(command)
     command.add_argument("--settings", type=Path, metavar="RUN.toml", help="a training run; its table [augment] counts")
     command.add_argument("--seed", type=int, default=0, help="of the draws; default: %(default)s")
     command.add_argument(

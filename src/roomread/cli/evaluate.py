@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from roomread.cli.terminal import add_command, learning, say
-
-if TYPE_CHECKING:
-    from roomread.faces.expression import Classifier
+from roomread.cli.terminal import CLASSES_HELP, add_command, add_forms, open_named, say
 
 REPORT = "evaluation.html"  # in the folder of --out; the numbers lie beside it as evaluation.json
 
@@ -28,14 +25,11 @@ def add_commands(commands: Any) -> None:
         "--model", required=True, action="append", metavar="PATH", help="an ONNX file with its card, or published; "
         "give it again for each further model to compare"
     )  # fmt: skip
-    command.add_argument(
-        "--classes",
-        metavar="ORDER",
-        help="of models without a card: folder (alphabetical), fer2013, or a file of names",
-    )
+    command.add_argument("--classes", metavar="ORDER", help=CLASSES_HELP)
     command.add_argument(
         "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
     )
+    add_forms(command)
     command.add_argument("--split", required=True, help="validation, PublicTest, PrivateTest, test or Training")
     command.add_argument("--drop", type=Path, metavar="FILE", help="rows to judge with and without: the audit's table")
     command.add_argument(
@@ -56,8 +50,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         check_folder(options.out)
-    models = [Viewed(_open(path, options.classes), options.views) for path in options.model]
-    faces = read_faces(options.data)
+    models = [Viewed(open_named(path, options.classes), options.views) for path in options.model]
+    faces = read_faces(options.data, options.labels, options.ferplus)
     drop = None if options.drop is None else rows_to_drop(faces, options.drop)
     sizes, blurs = SIZES if options.sizes else (), BLURS if options.blur else ()
     judged = [evaluate(model, faces, options.split, drop, sizes, blurs) for model in models]
@@ -70,13 +64,3 @@ def _evaluate(options: argparse.Namespace) -> int:
         report = write_evaluation(judged, options.out / REPORT)
         (say if options.json else print)(str(report))
     return 0
-
-
-def _open(path: str, classes: str | None) -> Classifier:
-    """Return the model of one --model; only what needs Keras brings it in."""
-    from roomread.modelcard import PUBLISHED
-
-    with learning():
-        from roomread.learn.load import open_model
-
-        return open_model(PUBLISHED if path == "published" else Path(path), classes)

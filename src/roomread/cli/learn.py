@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_command, bar, learning, say
+from roomread.cli.terminal import add_command, add_forms, bar, learning, say
 
 
 def add_commands(commands: Any) -> None:
@@ -27,6 +27,7 @@ def _add_train(commands: Any) -> None:
     command.add_argument(
         "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
     )
+    add_forms(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for checkpoints, model and card")
     command.add_argument("--drop", type=Path, metavar="FILE", help="rows not to fit on: the audit's table")
 
@@ -40,7 +41,7 @@ def _train(options: argparse.Namespace) -> int:
         from roomread.learn.train import TrainSettings
 
     settings = read_settings(TrainSettings, options.settings)
-    faces = read_faces(options.data)
+    faces = read_faces(options.data, options.labels, options.ferplus)
     drop = None if options.drop is None else rows_to_drop(faces, options.drop)
     with _EpochBars() as bars:
         path, figures = run(settings, faces, options.out, bars, drop)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import STOPPED, add_command, bar, say
+from roomread.cli.terminal import STOPPED, add_command, add_mapping, bar, say
 from roomread.errors import SettingsError, SourceError
 from roomread.types import PURPOSES
 
@@ -26,10 +26,6 @@ def add_commands(commands: Any) -> None:
 
 def _add_store(command: argparse.ArgumentParser, default: str = "your data folder") -> None:
     command.add_argument("--db", type=Path, metavar="FILE", help=f"the store; default: {default}")
-
-
-def _add_mapping(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--mapping", default="sharma", metavar="NAME", help="engagement formula; default: %(default)s")
 
 
 def _add_demo(commands: Any) -> None:
@@ -78,7 +74,7 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("--model", type=Path, metavar="FILE", help="expression model (ONNX with its card)")
     command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
     command.add_argument("--json", action="store_true", help="print the summaries as one JSON object")
-    _add_mapping(command)
+    add_mapping(command)
     _add_store(command)
 
 
@@ -248,7 +244,7 @@ def _add_report(commands: Any) -> None:
     )
     command.add_argument("lesson", help="its number, its name, or last")
     command.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: NAME-NUMBER-report.html here")
-    _add_mapping(command)
+    add_mapping(command)
     _add_store(command)
 
 
@@ -276,7 +272,7 @@ def _add_export(commands: Any) -> None:
         "--table", choices=("class", "seats"), default="class", help="seats: single readings, where the purpose allows"
     )
     command.add_argument("-o", "--out", type=Path, default=Path(), metavar="DIR", help="default: this folder")
-    _add_mapping(command)
+    add_mapping(command)
     _add_store(command)
 
 

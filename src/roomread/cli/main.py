@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from roomread import __version__
-from roomread.cli import data, evaluate, learn, lessons, model
+from roomread.cli import data, evaluate, learn, lessons, model, predict
 from roomread.cli.terminal import STOPPED, say
 from roomread.errors import RoomreadError
 
@@ -45,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     model.add_commands(commands)
     learn.add_commands(commands)
     evaluate.add_commands(commands)
+    predict.add_commands(commands)
     return parser
 
 

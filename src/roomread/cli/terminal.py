@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from roomread.errors import MissingExtraError
 
+if TYPE_CHECKING:
+    from roomread.faces.expression import Classifier
+
 STOPPED = 130  # exit code of a run that was ended by Ctrl-C, as shells have it
+
+CLASSES_HELP = "of models without a card: folder (alphabetical), fer2013, or a file of names"
+
+STDERR = 2  # its number
+GREETING = re.compile(rb"WARNING: All log messages before absl::|[IW]\d{4} \d\d:\d\d:")
 
 Progress = Callable[[float], None]  # receives how far the work is
 
@@ -32,6 +43,21 @@ def add_command(commands: Any, name: str, run: Any, help_text: str, example: str
     )
     made.set_defaults(run=run)
     return made
+
+
+def add_mapping(command: argparse.ArgumentParser) -> None:
+    """Add the option that names an engagement formula."""
+    command.add_argument("--mapping", default="sharma", metavar="NAME", help="engagement formula; default: %(default)s")
+
+
+def add_forms(command: argparse.ArgumentParser) -> None:
+    """Add the options that say how a data set is read."""
+    command.add_argument(
+        "--ferplus", type=Path, metavar="CSV", help="FER+'s votes; default: fer2013new.csv beside a CSV, if it is there"
+    )
+    command.add_argument(
+        "--labels", type=Path, metavar="MAP.toml", help='[labels] with name = "happy", or "-" to leave a class out'
+    )
 
 
 @contextmanager
@@ -57,11 +83,49 @@ def bar(
 
 @contextmanager
 def learning() -> Iterator[None]:
-    """Say what to install where the training part is missing."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are not for our users
+    """Say what to install where the training part is missing, and keep TensorFlow's greetings from our users."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        yield
+        with _without_greetings():
+            yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f'This needs the package {error.name}, which is not installed. Expected: pip install "roomread[learn]".'
         ) from error
+
+
+@contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Hold back what is written to the terminal's error stream, and then pass on all but TensorFlow's greetings.
+
+    TensorFlow writes some of them before it has read the level above, from C++, so that nothing else stops them.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(STDERR)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, STDERR)
+            os.close(terminal)
+            held.seek(0)
+            for line in held:
+                if not GREETING.match(line):
+                    os.write(STDERR, line)
+
+
+def open_named(model: str, classes: str | None) -> Classifier:
+    """Return the model of a --model: a file, or the published one; only what needs Keras brings it in."""
+    with learning():
+        from roomread.learn.load import open_model
+
+        return open_model(model_path(model), classes)
+
+
+def model_path(model: str) -> Path:
+    """Return the file that a --model names."""
+    from roomread.modelcard import PUBLISHED
+
+    return PUBLISHED if model == "published" else Path(model)

@@ -51,6 +51,27 @@ class ExpressionSettings:
             )
 
 
+def read_expressions(model: Classifier, image: Image, boxes: Array, min_size: float) -> tuple[Array, Array]:
+    """Read the face in each box.
+
+    Args:
+        model: what reads them.
+        image: uint8 (height, width, 3), RGB.
+        boxes: float32 (n, 4), pixels, (left, top, right, bottom).
+        min_size: pixels, root of the box's area; smaller faces are left out.
+
+    Returns:
+        float32 (n, 7), 0 to 1, in the order of EMOTIONS, each row sums to 1; a row of NaN where the face is too small
+        to read. And the faces as the network sees them: uint8 (n, 48, 48, 1).
+    """
+    faces = crop_faces(image, boxes)
+    size = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+    probabilities = np.full((len(boxes), N_EMOTIONS), np.nan, np.float32)
+    readable = size >= min_size
+    probabilities[readable] = model.predict_faces(faces[readable])
+    return probabilities, faces
+
+
 class ExpressionModel:
     """A network from faces to the probabilities of EMOTIONS."""
 
@@ -71,22 +92,8 @@ class ExpressionModel:
         return self.network.card.name
 
     def predict(self, image: Image, boxes: Array) -> tuple[Array, Array]:
-        """Read the face in each box.
-
-        Args:
-            image: uint8 (height, width, 3), RGB.
-            boxes: float32 (n, 4), pixels, (left, top, right, bottom).
-
-        Returns:
-            float32 (n, 7), 0 to 1, in the order of EMOTIONS, each row sums to 1; a row of NaN where the face is too
-            small to read. And the faces as the network sees them: uint8 (n, 48, 48, 1).
-        """
-        faces = crop_faces(image, boxes)
-        size = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
-        probabilities = np.full((len(boxes), N_EMOTIONS), np.nan, np.float32)
-        readable = size >= self.settings.min_size
-        probabilities[readable] = self.predict_faces(faces[readable])
-        return probabilities, faces
+        """Return what `read_expressions` does, by this model and its settings."""
+        return read_expressions(self, image, boxes, self.settings.min_size)
 
     def predict_faces(self, faces: Array) -> Array:
         """Return float32 (n, 7), the probabilities for faces cut out already: uint8 (n, 48, 48, 1), gray."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
 
 from roomread import style
 from roomread.config import as_dict, make_settings
@@ -18,8 +15,9 @@ from roomread.faces.detector import YuNet
 from roomread.learn.audit import BLANK_LEVELS
 from roomread.learn.augment import DISTANT_SIZES, Augment, AugmentSettings
 from roomread.learn.datasets import LabelledFaces
-from roomread.learn.figures import save_figure, start_figure
-from roomread.preprocess import FACE_SIZE, crop_faces
+from roomread.learn.figures import bare, save_figure, start_figure
+from roomread.pictures import read_picture
+from roomread.preprocess import FACE_SIZE, crop_faces, whole_face
 from roomread.types import Array, check_shape
 
 SHARES = ("erase", "distant")  # drawn on every face of their row, whatever share of faces they meet in training
@@ -66,16 +64,9 @@ def face_of_picture(path: Path, whole: bool = False) -> Array:
     Raises:
         SourceError: it is no picture, or no face was found.
     """
-    try:
-        picture = ImageOps.exif_transpose(Pictures.open(io.BytesIO(path.read_bytes()))).convert("RGB")
-    except (
-        UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError,
-    ) as error:  # fmt: skip
-        raise SourceError(f"The picture {path} cannot be read: {error}.") from error
+    image = read_picture(path)
     if whole:
-        size = (FACE_SIZE, FACE_SIZE)
-        return np.asarray(picture.convert("L").resize(size, Pictures.Resampling.BICUBIC))[..., None]
-    image = np.asarray(picture)
+        return whole_face(image)
     boxes = YuNet().detect(image).boxes
     if not len(boxes):
         raise SourceError(f"No face was found in {path}. Choose another picture, or take all of it with --whole.")
@@ -125,10 +116,7 @@ def draw_changes(face: Array, settings: AugmentSettings, title: str, path: Path)
         for axis, picture in zip(line, drawn, strict=False):
             axis.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=255)
         for axis in line:
-            axis.set_xticks([])
-            axis.set_yticks([])
-            for side in axis.spines.values():
-                side.set_visible(False)
+            bare(axis)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8, color=style.LIGHT.text)
     return save_figure(figure, path)
 

@@ -9,7 +9,7 @@ import numpy as np
 from roomread import style
 from roomread.learn.audit import BLANK_LEVELS
 from roomread.learn.datasets import LabelledFaces
-from roomread.learn.figures import save_figure, start_figure
+from roomread.learn.figures import bare, save_figure, start_figure
 from roomread.types import EMOTIONS, N_EMOTIONS, Array
 
 
@@ -60,10 +60,7 @@ def draw_samples(faces: LabelledFaces, title: str, path: Path, seed: int = 0) ->
         part = faces.split(split)
         line[0].set_ylabel(_called(split, counts).replace(" (", "\n("), rotation=0, ha="right", va="center")
         for label, axis in enumerate(line):
-            for side in axis.spines.values():
-                side.set_visible(False)
-            axis.set_xticks([])
-            axis.set_yticks([])
+            bare(axis)
             if number == 0:
                 axis.set_title(EMOTIONS[label], fontsize=9, fontweight="normal", loc="center")
             chosen = _one_of(part, label, lot)

@@ -39,8 +39,22 @@ def start_figure(width: float, height: float, rows: int = 1, columns: int = 1) -
         columns: of axes.
     """
     with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=(width, height))
+        figure = empty_figure(width, height)
         return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def empty_figure(width: float, height: float) -> Figure:
+    """Return a figure of so many inches in the house's look, to be divided otherwise."""
+    with matplotlib.rc_context(LOOK):
+        return Figure(figsize=(width, height))
+
+
+def bare(axis: Any) -> None:
+    """Take ticks and frame from an axis that holds a picture or a row of them."""
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for side in axis.spines.values():
+        side.set_visible(False)
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

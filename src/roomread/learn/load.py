@@ -3,8 +3,8 @@
 A card says the order of a model's classes. Without one the caller must say it (`classes`); it is never guessed, because
 a wrong order gives plausible nonsense. What else a model does not say is read from its structure, never from data:
 
-- one with a rescaling (a layer Rescaling or Normalization, or in ONNX a scaling before anything else) gets faces in
-  0 to 255, one without gets them in 0 to 1, as the original project's script had it;
+- one with a card or a rescaling (a layer Rescaling or Normalization, or in ONNX a scaling before anything else) gets
+  faces in 0 to 255, one without gets them in 0 to 1, as the original project's script had it;
 - faces are made as large as its input wants them; the input must be one gray channel, the output seven probabilities.
 
 Nothing in a file runs: only Keras's own plain layers are built, anything else is refused before it is.
@@ -13,7 +13,7 @@ Nothing in a file runs: only Keras's own plain layers are built, anything else i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from roomread.modelcard import read_card, sha256_of
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array
 
+FORMS = (".onnx", ".keras", ".h5", ".hdf5")
 FOLDER, FER2013 = "folder", "fer2013"
 BATCH = 64  # faces at a time; bounds the memory, not the result
 OTHER_NAMES = dict(zip(VOTES, EMOTIONS, strict=True)) | {
@@ -35,39 +36,60 @@ OTHER_NAMES = dict(zip(VOTES, EMOTIONS, strict=True)) | {
     "surprised": "surprise",
 }
 
-Answer = Callable[[Array], Array]  # float32 faces → scores in the model's own order of classes
+Answer = Callable[[Array], Array]  # float32 faces → scores in the model's own order of classes, or a part of that way
+# What a step of a network makes, and what of (constants left out); and the height and width of the first that it makes,
+# if that is a feature map: the answer of a convolution, or what later steps make of one.
+Step = tuple[tuple[Hashable, ...], set[Hashable], tuple[int, int] | None]
+Cut = Callable[[list[Step]], int]  # all steps in order, the answers' last → the number of the last one before the cut
 
 
 class ForeignModel:
     """A model with an input, a range and an order of classes of its own, made to answer as ours do."""
 
-    def __init__(self, name: str, answer: Answer, shape: tuple[int, int, bool], scale: float, classes: tuple[str, ...]):
-        """Wrap a function that answers.
+    def __init__(
+        self,
+        name: str,
+        parts: tuple[Answer, ...],
+        shape: tuple[int, int, bool],
+        scale: float,
+        classes: tuple[str, ...],
+    ):
+        """Wrap the functions that answer.
 
         Args:
             name: what it is called in tables.
-            answer: float32 faces → float32 (n, 7), in the order of `classes`.
+            parts: float32 faces → float32 (n, 7), in the order of `classes`; each takes what the one before it makes.
             shape: height and width that it wants, in pixels, and whether the channel comes before them.
             scale: what gray levels of 0 to 255 are multiplied by.
             classes: the order of its answers.
         """
-        self.name, self.answer, self.shape, self.scale = name, answer, shape, np.float32(scale)
+        self.name, self.parts, self.shape, self.scale = name, parts, shape, np.float32(scale)
         self.order = [classes.index(emotion) for emotion in EMOTIONS]
 
     def predict_faces(self, faces: Array) -> Array:
         """Return float32 (n, 7), probabilities in the order of EMOTIONS, for uint8 (n, 48, 48, 1), gray, 0 to 255."""
-        parts = [self._predict(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, N_EMOTIONS), np.float32)
+        answers = [self._predict(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
+        return np.concatenate(answers) if answers else np.empty((0, N_EMOTIONS), np.float32)
 
     def _predict(self, faces: Array) -> Array:
+        batch = self.prepare(faces)
+        for part in self.parts:
+            batch = part(batch)
+        return self.arrange(batch)
+
+    def prepare(self, faces: Array) -> Array:
+        """Return faces, uint8 (n, 48, 48, 1), in the size, range and order of axes that the model wants, float32."""
         height, width, channel_first = self.shape
         if faces.shape[1:3] != (height, width):
             pictures = [Pictures.fromarray(face[..., 0]) for face in faces]
             resized = [picture.resize((width, height), Pictures.Resampling.BICUBIC) for picture in pictures]
             faces = np.stack([np.asarray(picture) for picture in resized])[..., None]
         batch = faces.astype(np.float32) * self.scale
-        answers = np.asarray(self.answer(np.moveaxis(batch, -1, 1) if channel_first else batch), np.float32)
-        return answers[:, self.order]
+        return np.moveaxis(batch, -1, 1) if channel_first else batch
+
+    def arrange(self, answers: Array) -> Array:
+        """Return the model's answers, (n, 7), as float32 in the order of EMOTIONS."""
+        return np.asarray(answers, np.float32)[:, self.order]
 
 
 def open_model(path: Path, classes: str | Path | None = None) -> Classifier:
@@ -83,21 +105,46 @@ def open_model(path: Path, classes: str | Path | None = None) -> Classifier:
             no card and `classes` is not said, or it has one that says otherwise.
         MissingExtraError: the file needs Keras or ONNX, which are not installed.
     """
-    openers = {".onnx": _open_onnx, ".keras": _open_keras, ".h5": _open_keras, ".hdf5": _open_keras}
-    if path.suffix.lower() not in openers:
+    carded, order = _recognise(path, classes)
+    if carded and path.suffix.lower() == ".onnx":
+        return ExpressionModel(path=path)
+    return _open(path, carded, order)
+
+
+def open_parts(path: Path, classes: str | Path | None, cut: Cut) -> ForeignModel:
+    """Open an expression model in two parts; `path` and `classes` as `open_model` takes them.
+
+    Args:
+        path: .onnx, .keras or .h5.
+        classes: the order of the answers of a model without a card.
+        cut: says after which step of the network the first part ends; called once, with all of them.
+
+    Returns:
+        The model; its first part makes float32 (n, h, w, k) of what `prepare` makes, its second the answers of these.
+
+    Raises:
+        ModelError: as `open_model` does, or what `cut` raises.
+        MissingExtraError: the file needs Keras or ONNX, which are not installed.
+    """
+    return _open(path, *_recognise(path, classes), cut)
+
+
+def _recognise(path: Path, classes: str | Path | None) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether a model has a card, and the order of its classes."""
+    if path.suffix.lower() not in FORMS:
         raise ModelError(f"{path} is of no form that can be opened. Expected: a file .onnx, .keras or .h5.")
     digest = sha256_of(path)
     said = None if classes is None else read_classes(classes)
     if _carded(path, digest):
         if said is not None and said != EMOTIONS:
             raise ModelError(f"The card of {path} says another order of classes. Leave --classes out.")
-        return ExpressionModel(path=path) if path.suffix.lower() == ".onnx" else _open_keras(path, EMOTIONS)
+        return True, EMOTIONS
     if said is None:
         raise ModelError(
             f"{path} has no card that says the order of its classes. Expected: --classes folder (folders in "
             f"alphabetical order, as Keras reads them), fer2013 ({', '.join(EMOTIONS)}) or a file with a class a line."
         )
-    return openers[path.suffix.lower()](path, said)
+    return False, said
 
 
 def _carded(path: Path, digest: str) -> bool:
@@ -176,28 +223,18 @@ def check_shapes(path: Path, given: tuple[Any, ...], answered: tuple[Any, ...]) 
     return FACE_SIZE if height is None else height, FACE_SIZE if width is None else width, channel_first
 
 
-def _open_onnx(path: Path, classes: tuple[str, ...]) -> Classifier:
+def _open(path: Path, carded: bool, order: tuple[str, ...], cut: Cut | None = None) -> ForeignModel:
     try:
-        from roomread.learn.load_onnx import open_onnx
+        if path.suffix.lower() == ".onnx":
+            from roomread.learn.load_onnx import open_onnx as open_file
+        else:
+            from roomread.learn.load_keras import open_keras as open_file
     except ModuleNotFoundError as error:
-        raise _missing(path, error) from error
-    answer, given, answered, rescales = open_onnx(path)
-    shape = check_shapes(path, given, answered)
-    return ForeignModel(path.name, answer, shape, 1.0 if rescales else 1 / 255, classes)
-
-
-def _open_keras(path: Path, classes: tuple[str, ...]) -> Classifier:
-    try:
-        from roomread.learn.load_keras import open_keras
-    except ModuleNotFoundError as error:
-        raise _missing(path, error) from error
-    answer, given, answered, rescales = open_keras(path)
-    shape = check_shapes(path, given, answered)
-    return ForeignModel(path.name, answer, shape, 1.0 if rescales else 1 / 255, classes)
-
-
-def _missing(path: Path, error: ModuleNotFoundError) -> MissingExtraError:
-    return MissingExtraError(
-        f"Opening {path} needs the package {error.name}, which is not installed. "
-        'Expected: pip install "roomread[learn]".'
+        raise MissingExtraError(
+            f"Opening {path} needs the package {error.name}, which is not installed. "
+            'Expected: pip install "roomread[learn]".'
+        ) from error
+    parts, given, answered, rescales = open_file(path, cut)
+    return ForeignModel(
+        path.name, parts, check_shapes(path, given, answered), 1.0 if carded or rescales else 1 / 255, order
     )

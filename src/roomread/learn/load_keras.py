@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import h5py  # type: ignore[import-untyped]
 import keras
 
 from roomread.errors import ModelError
-from roomread.types import Array
+from roomread.preprocess import FACE_SIZE
 
+Call = tuple[Any, tuple[tuple[Any, ...], dict[str, Any]], Any]  # a layer, what it is called with, and what it makes
+MOVING = (keras.layers.Permute, keras.layers.Reshape)  # the channels are elsewhere afterwards
 RESCALING = ("Rescaling", "Normalization")
 
 # What a file may ask to be built. No layer of this list runs code of the file's or opens another file; Lambda and its
@@ -38,8 +41,12 @@ PARTS = {
 OWN_PACKAGES = (None, "keras", "tensorflow", "tf_keras", "builtins")  # None: files of Keras 2 name none
 
 
-def open_keras(path: Path) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]:
-    """Return a function that answers, the shapes of input and output, and whether the network rescales.
+def open_keras(
+    path: Path, cut: Callable[[list[Any]], int] | None = None
+) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], bool]:
+    """Return the function that answers, the shapes of input and output, and whether the network rescales.
+
+    With a `cut` (see `load.Cut`) there are two functions, the second of which takes what the first makes.
 
     Raises:
         ModelError: the file is damaged, holds weights only, holds code or unknown parts, has several inputs or outputs,
@@ -48,7 +55,7 @@ def open_keras(path: Path) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]
     config = _config_of(path)
     _check_parts(path, config)
     try:
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
+        network = _build(path, config)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, zipfile.BadZipFile) as error:
         reason = str(error).strip().split("\n")[0]
         raise ModelError(
@@ -62,12 +69,82 @@ def open_keras(path: Path) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]
     if not _ends_in_softmax(network):
         raise ModelError(f"{path} does not answer with probabilities. Expected: a softmax at its end.")
 
-    def answer(faces: Array) -> Array:
-        answers: Array = network.predict_on_batch(faces)
-        return answers
-
+    given, answered = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
     rescales = any(part.get("class_name") in RESCALING for part in _parts(config))
-    return answer, tuple(network.inputs[0].shape), tuple(network.outputs[0].shape), rescales
+    parts: tuple[Any, ...] = (network.predict_on_batch,) if cut is None else _halves(network, cut)
+    return parts, given, answered, rescales
+
+
+def _halves(network: Any, cut: Callable[[list[Any]], int]) -> tuple[Any, Any]:
+    """Return two functions, the first of which ends in feature maps, channels last."""
+    faces = keras.Input([FACE_SIZE if side is None else side for side in network.inputs[0].shape[1:]])
+    calls: list[Call] = []
+    last = _call(calls, network, faces)
+    steps, maps = _steps(calls)
+    position = cut(steps)
+    middle = calls[position][-1]
+    channel_first = maps[id(middle)]
+    head = keras.Model(faces, keras.layers.Permute((2, 3, 1))(middle) if channel_first else middle)
+    features = keras.Input(head.output.shape[1:])
+    tensors = {id(middle): keras.layers.Permute((3, 1, 2))(features) if channel_first else features}
+    for layer, given, made in calls[position + 1 :]:
+        args, kwargs = keras.tree.map_structure(lambda one: tensors.get(id(one), one), given)
+        tensors[id(made)] = layer(*args, **kwargs)
+    return head.predict_on_batch, keras.Model(features, tensors[id(last)]).predict_on_batch
+
+
+def _call(calls: list[Call], layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a layer, add that to `calls`, and return what it makes; of a network, every layer of it is called."""
+    if isinstance(layer, keras.Sequential):
+        return functools.reduce(lambda made, part: _call(calls, part, made), layer.layers, args[0])
+    if isinstance(layer, keras.Model):  # as keras.models.clone_model goes through one, which cannot start in the middle
+        return layer._run_through_graph(args, operation_fn=lambda part: functools.partial(_call, calls, part))
+    layer.name = f"{layer.name}_{len(calls)}"  # networks within one another may use a name again
+    layer.dtype_policy = "float32"  # in half precision small differences are lost
+    made = layer(*args, **kwargs)
+    calls.append((layer, (args, kwargs), made))
+    return made
+
+
+def _steps(calls: list[Call]) -> tuple[list[Any], dict[int, bool]]:
+    """Return the calls as `load.Step`, and for each feature map whether its channel comes first."""
+    maps: dict[int, bool] = {}
+    steps = []
+    for layer, given, made in calls:
+        used = {id(one) for one in keras.tree.flatten(given) if isinstance(one, keras.KerasTensor)}
+        if hasattr(layer, "kernel_size"):
+            maps[id(made)] = layer.data_format == "channels_first"
+        elif used & maps.keys() and len(made.shape) == 4 and not isinstance(layer, MOVING):
+            maps[id(made)] = maps[min(used & maps.keys())]
+        size = tuple(made.shape[2:] if maps[id(made)] else made.shape[1:3]) if id(made) in maps else None
+        steps.append(((id(made),), used, size))
+    return steps, maps
+
+
+def _build(path: Path, config: dict[str, Any]) -> Any:
+    """Return the network; a Sequential of Keras 2 that got an `input_shape` is put into the words of Keras 3 first.
+
+    Its first layer says that shape, before Keras 2.4 without an InputLayer; Keras 3 misreads that in .h5 files, and in
+    .keras files takes neither that nor the axis of a BatchNormalization, which is a list there.
+    """
+    inner = config["config"]
+    layers = inner["layers"] if isinstance(inner, dict) and "layers" in inner else inner
+    shapes = [layer["config"]["batch_input_shape"] for layer in layers if "batch_input_shape" in layer["config"]]
+    if config["class_name"] != "Sequential" or not shapes:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    entry = {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": shapes[0]}}
+    renewed = [entry, *(_renewed(layer) for layer in layers if layer["class_name"] != "InputLayer")]
+    network = keras.Sequential.from_config({"name": "sequential", "layers": renewed})
+    network.load_weights(path)
+    return network
+
+
+def _renewed(layer: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer's description without the shape of the network's input, and with a single axis as a number."""
+    values = {name: value for name, value in layer["config"].items() if name != "batch_input_shape"}
+    if isinstance(values.get("axis"), list) and len(values["axis"]) == 1:
+        values["axis"] = values["axis"][0]
+    return {**layer, "config": values}
 
 
 def _config_of(path: Path) -> Any:

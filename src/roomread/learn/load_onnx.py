@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +12,97 @@ import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from roomread.errors import ModelError
+from roomread.preprocess import FACE_SIZE
 from roomread.types import Array
 
-PASSING = ("Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten")  # leave values as they are
+MOVING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten")  # the channels are elsewhere afterwards
+PASSING = ("Identity", "Cast", *MOVING)  # leave values as they are
 SCALING = ("Mul", "Div", "Sub", "Add")
 
 
-def open_onnx(path: Path) -> tuple[Any, tuple[Any, ...], tuple[Any, ...], bool]:
-    """Return a function that answers, the shapes of input and output, and whether the network rescales.
+def open_onnx(
+    path: Path, cut: Callable[[list[Any]], int] | None = None
+) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], bool]:
+    """Return the function that answers, the shapes of input and output, and whether the network rescales.
+
+    With a `cut` (see `load.Cut`) there are two functions, the second of which takes what the first makes.
 
     Raises:
         ModelError: the file is damaged, keeps weights in other files, has several inputs or outputs, or does not end in
             a softmax.
     """
     try:
-        graph = onnx.load(path, load_external_data=False).graph
-        if any(onnx.external_data_helper.uses_external_data(values) for values in graph.initializer):
-            raise ModelError(f"{path} keeps its weights in other files. Expected: everything in one file.")
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    except (OSError, DecodeError, *_failures()) as error:
+        model = onnx.load(path, load_external_data=False)
+    except (OSError, DecodeError) as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
+    graph = model.graph
+    if any(onnx.external_data_helper.uses_external_data(values) for values in graph.initializer):
+        raise ModelError(f"{path} keeps its weights in other files. Expected: everything in one file.")
+    session = _start(path, path.read_bytes())
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)":
         raise ModelError(f"{path} is no classifier of faces. Expected: one input of float32 and one output.")
     if not _ends_in_softmax(graph, outputs[0].name):
         raise ModelError(f"{path} does not answer with probabilities. Expected: a softmax at its end.")
+    first, last = inputs[0].name, outputs[0].name
+    parts = (_answer(path, session),) if cut is None else _halves(path, model, first, last, cut)
+    return parts, tuple(inputs[0].shape), tuple(outputs[0].shape), _rescales(graph, first)
 
-    def answer(faces: Array) -> Array:
+
+def _start(path: Path, content: bytes) -> Any:
+    try:
+        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    except _failures() as error:
+        raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
+
+
+def _answer(path: Path, session: Any) -> Callable[[Array], Array]:
+    name = session.get_inputs()[0].name
+
+    def answer(given: Array) -> Array:
         try:
-            answers: Array = session.run(None, {inputs[0].name: faces})[0]
-        except tuple(_failures()) as error:
-            raise ModelError(f"{path} does not take an input of {faces.shape}: {error}") from error
+            answers: Array = session.run(None, {name: given})[0]
+        except _failures() as error:
+            raise ModelError(f"{path} does not take an input of {given.shape}: {error}") from error
         return answers
 
-    return answer, tuple(inputs[0].shape), tuple(outputs[0].shape), _rescales(graph, inputs[0].name)
+    return answer
+
+
+def _halves(path: Path, model: Any, first: str, last: str, cut: Callable[[list[Any]], int]) -> tuple[Any, Any]:
+    """Return two functions, the first of which ends in feature maps, channels last."""
+    faces = next(one for one in model.graph.input if one.name == first)
+    for side in faces.type.tensor_type.shape.dim[1:]:
+        if not side.dim_value:  # free, see `load.check_shapes`
+            side.dim_value = FACE_SIZE
+    model.ir_version = max(model.ir_version, 4)  # before, every constant had to be an input too
+    try:
+        model = onnx.shape_inference.infer_shapes(model)
+        middle = model.graph.node[cut(_steps(model.graph, first, last))].output[0]
+        extract = onnx.utils.Extractor(model).extract_model
+        halves = [extract([first], [middle]).SerializeToString(), extract([middle], [last]).SerializeToString()]
+    except (ValueError, onnx.shape_inference.InferenceError) as error:
+        raise ModelError(f"The model {path} cannot be cut in two: {error}") from error
+    head, tail = (_answer(path, _start(path, half)) for half in halves)
+    return lambda faces: np.moveaxis(head(faces), 1, -1), lambda maps: tail(np.moveaxis(maps, -1, 1))
+
+
+def _steps(graph: Any, first: str, last: str) -> list[Any]:
+    """Return the nodes as `load.Step`, up to the one that answers."""
+    kinds = {one.name: one.type.tensor_type for one in graph.value_info}
+    reached, maps, steps = {first}, set[str](), []
+    end = next(position for position, node in enumerate(graph.node) if last in node.output)
+    for node in graph.node[: end + 1]:
+        made, used, size = node.output[0], reached & set(node.input), None
+        if used:
+            reached |= set(node.output)
+        sides: Any = kinds[made].shape.dim if made in kinds else ()
+        if len(sides) == 4 and ("Conv" in node.op_type or used & maps) and node.op_type not in MOVING:
+            maps.add(made)  # (n, k, h, w), as in every convolution of ONNX
+            if kinds[made].elem_type == onnx.TensorProto.FLOAT:
+                size = (sides[2].dim_value, sides[3].dim_value)
+        steps.append((tuple(node.output), used, size))
+    return steps
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -71,16 +71,29 @@ def allowance(lesson: Lesson, n_seats: int) -> Allowance:
     """Return what may be seen of a lesson in which `n_seats` seats were found."""
     if lesson.purpose == "demo" and lesson.sample:
         return Allowance(1, True, "The built-in synthetic room shows nobody, so single seats are shown.")
-    if lesson.purpose == "research" and lesson.reference:
-        return Allowance(1, True, f"Single seats are shown for research under the reference {lesson.reference}.")
-    if lesson.purpose == "self-study" and n_seats == 1:
-        return Allowance(1, True, "Self-study of a recording with one seat, so that seat is shown.")
+    return allowance_for(lesson.purpose, lesson.reference, n_seats)
+
+
+def allowance_for(purpose: str, reference: str | None, n_seats: int, alone: str = "seat") -> Allowance:
+    """Return what a declared purpose lets see of real people.
+
+    Args:
+        purpose: one of PURPOSES.
+        reference: ethics or consent number, None without one.
+        n_seats: how many there are.
+        alone: what one of them is called: the seat of a recording, the face in a picture.
+    """
+    if purpose == "research" and reference:
+        return Allowance(1, True, f"Single {alone}s are shown for research under the reference {reference}.")
+    if purpose == "self-study" and n_seats == 1:
+        return Allowance(1, True, f"Self-study with one {alone}, so that {alone} is shown.")
     why = {
         "demo": "the purpose demo shows them for the built-in synthetic room only",
         "research": "research shows them only with --reference, an ethics or consent number",
-        "self-study": "self-study shows one only where the recording has one seat",
-    }[lesson.purpose]
-    rule = f"Only at least {MIN_SEATS} seats together are shown, counted in each time bin; single seats are not: {why}."
+        "self-study": f"self-study shows one only where there is one {alone}",
+    }[purpose]
+    where = ", counted in each time bin" if alone == "seat" else ""
+    rule = f"Only at least {MIN_SEATS} {alone}s together are shown{where}; single {alone}s are not: {why}."
     return Allowance(MIN_SEATS, False, rule)
 
 

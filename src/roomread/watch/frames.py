@@ -12,10 +12,9 @@ from typing import Protocol
 
 import av
 import numpy as np
-from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
 
 from roomread.errors import SourceError
+from roomread.pictures import is_picture, read_picture
 from roomread.types import Frame, Image
 
 PICTURE_SECONDS = 1.0  # a folder's pictures have no clock of their own; they count as one second apart
@@ -82,25 +81,6 @@ def open_source(path: Path, settings: FrameSettings) -> Source:
         read_picture(path)  # a single picture that cannot be read is an error, not a note
         return PictureSource(path.name, [path])
     return VideoSource(path, settings)
-
-
-def is_picture(path: Path) -> bool:
-    """Tell by its ending whether a file is a picture; files that start with a dot are none."""
-    return path.suffix.lower() in Pictures.registered_extensions() and not path.name.startswith(".") and path.is_file()
-
-
-def read_picture(path: Path) -> Image:
-    """Return a picture as uint8 (height, width, 3), RGB, turned upright as its camera noted.
-
-    Raises:
-        SourceError: the file cannot be read as a picture.
-    """
-    try:
-        with Pictures.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
-        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
 
 
 @dataclass

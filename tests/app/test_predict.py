@@ -1,0 +1,103 @@
+"""One picture read: its faces, its expressions, and what the purpose lets be seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+
+from roomread.app.predict import predict
+from roomread.engagement.mappings import MAPPINGS
+from roomread.errors import SourceError
+from roomread.types import N_EMOTIONS, Array, Detections, Image, Prediction
+
+SHARMA = MAPPINGS["sharma"]
+
+
+class Grays:
+    """Answers by the mean gray of a face: the lighter, the happier, else neutral."""
+
+    name = "grays"
+
+    def predict_faces(self, faces: Array) -> Array:
+        answers = np.zeros((len(faces), N_EMOTIONS), np.float32)
+        answers[:, 3] = faces.mean(axis=(1, 2, 3)) / 255
+        answers[:, 6] = 1 - answers[:, 3]
+        return answers
+
+
+class Found:
+    """Finds so many faces side by side, each of one size."""
+
+    def __init__(self, n: int, size: float = 20) -> None:
+        left = np.arange(n, dtype=np.float32) * 30
+        self.boxes = np.stack([left, 0 * left, left + size, 0 * left + size], axis=1)
+
+    def detect(self, image: Image) -> Detections:
+        n = len(self.boxes)
+        return Detections(self.boxes, np.ones(n, np.float32), np.zeros((n, 5, 2), np.float32))
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Prediction]:
+    """A function that reads a picture of a ramp of grays, dark on the left."""
+    ramp = np.repeat(np.linspace(0, 255, 300).astype(np.uint8)[None], 60, axis=0)
+    Pictures.fromarray(ramp).save(tmp_path / "ramp.png")
+
+    def call(detector: Found | None, **purpose: str) -> Prediction:
+        return predict(tmp_path / "ramp.png", Grays(), detector, SHARMA, **purpose)
+
+    return call
+
+
+def test_a_whole_picture_is_one_face(read: Callable[..., Prediction]) -> None:
+    seen = read(None)
+    assert seen.boxes.tolist() == [[0, 0, 300, 60]]
+    assert seen.emotions[0, 3] == pytest.approx(0.5, abs=0.01)
+    assert seen.engagement[0] == pytest.approx(SHARMA.score(seen.emotions)[0])
+    assert seen.single
+
+
+def test_no_face_is_an_answer(read: Callable[..., Prediction]) -> None:
+    seen = read(Found(0))
+    assert (len(seen.boxes), seen.n_readable) == (0, 0)
+    assert np.isnan(seen.together).all()
+    assert np.isnan(seen.engagement_together)
+
+
+def test_a_face_too_small_to_read_is_missing_and_not_low(read: Callable[..., Prediction]) -> None:
+    seen = read(Found(1, size=12))
+    assert len(seen.boxes) == 1
+    assert np.isnan(seen.engagement[0])
+    assert seen.n_readable == 0
+    assert np.isnan(seen.engagement_together)
+
+
+@pytest.mark.parametrize(("n", "together"), [(2, False), (4, False), (5, True)])
+def test_several_faces_are_shown_only_together_and_only_if_they_are_enough(
+    read: Callable[..., Prediction], n: int, together: bool
+) -> None:
+    seen = read(Found(n))
+    assert not seen.single
+    assert np.isnan(seen.emotions).all()
+    assert np.isnan(seen.engagement).all()
+    assert np.isfinite(seen.together).all() == together
+    assert np.isfinite(seen.engagement_together) == together
+    assert "single faces are not" in seen.rule
+
+
+def test_research_with_a_reference_sees_every_face(read: Callable[..., Prediction]) -> None:
+    seen = read(Found(3), purpose="research", reference="IRB 7")
+    assert seen.single
+    assert np.all(np.diff(seen.emotions[:, 3]) > 0)  # lighter to the right
+    assert seen.engagement_together == pytest.approx(seen.engagement.mean())
+    assert not read(Found(3), purpose="research").single
+
+
+def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(SourceError, match="it is no picture"):
+        predict(tmp_path / "a.png", Grays(), None, SHARMA)

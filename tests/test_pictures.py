@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+
+from roomread.errors import SourceError
+from roomread.pictures import is_picture, read_picture
+
+
+def test_a_picture_is_rgb_whatever_its_mode(tmp_path: Path) -> None:
+    for mode in ("L", "RGB", "RGBA", "P", "1"):
+        Pictures.new(mode, (4, 3)).save(tmp_path / "p.png")
+        assert read_picture(tmp_path / "p.png").shape == (3, 4, 3)
+
+
+def test_a_picture_is_turned_upright_as_its_camera_noted(tmp_path: Path) -> None:
+    picture = Pictures.fromarray(np.zeros((30, 40, 3), np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").shape == (40, 30, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"], ids=["empty", "text", "cut off"])
+def test_what_is_no_picture_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(SourceError, match=r"The picture .*a\.png cannot be read"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_the_ending_says_what_is_a_picture(tmp_path: Path) -> None:
+    for name in ("a.jpg", ".b.jpg", "c.mp4"):
+        (tmp_path / name).touch()
+    assert [is_picture(tmp_path / name) for name in ("a.jpg", ".b.jpg", "c.mp4", "absent.jpg")] == [True] + [False] * 3

@@ -125,7 +125,7 @@ class VideoSource:
         """
         self.path, self.settings, self.name = path, settings, path.name
         self.notes: list[str] = []
-        with self._open() as container:
+        with open_video(self.path) as container:
             self.total = _duration(container)
 
     @property
@@ -135,24 +135,9 @@ class VideoSource:
             return None
         return max(0.0, min(self.total, self.settings.end) - self.settings.start)
 
-    def _open(self) -> av.container.InputContainer:
-        try:
-            if os.path.getsize(self.path) == 0:
-                raise SourceError(f"{self.path} is empty. Expected: a video file.")
-            container = av.open(str(self.path), options=OPENING)
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(
-                f"{self.path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "
-                f"WebM. Received: {error.strerror or error}."
-            ) from error
-        if not container.streams.video:
-            container.close()
-            raise SourceError(f"{self.path} holds no video. Expected: a file with a video track.")
-        return container
-
     def frames(self) -> Iterator[Frame]:
         """Yield the frames that are due, upright, in RGB; what cannot be decoded is counted in `notes`."""
-        with self._open() as container:
+        with open_video(self.path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self.settings.threads
@@ -160,7 +145,7 @@ class VideoSource:
 
     def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
         """Yield a frame whenever 1/fps has passed since the one before was due."""
-        settings, clock = self.settings, _Clock(stream)
+        settings, clock = self.settings, Clock(stream)
         if settings.start > 0:
             container.seek(clock.stamp(settings.start), stream=stream)
         due, last, damaged = settings.start, 0.0, [0]
@@ -172,7 +157,7 @@ class VideoSource:
             last = time + clock.step
             if time + 1e-6 < due:
                 continue
-            yield Frame(_upright(decoded), time, index)
+            yield Frame(upright(decoded), time, index)
             due = time if settings.fps == NATIVE else max(due + 1 / settings.fps, time)
         if damaged[0]:
             parts = "1 damaged part" if damaged[0] == 1 else f"{damaged[0]} damaged parts"
@@ -183,7 +168,28 @@ class VideoSource:
             )
 
 
-class _Clock:
+def open_video(path: Path) -> av.container.InputContainer:
+    """Open a video file, to be closed by the caller.
+
+    Raises:
+        SourceError: it cannot be opened, or holds no video.
+    """
+    try:
+        if os.path.getsize(path) == 0:
+            raise SourceError(f"{path} is empty. Expected: a video file.")
+        container = av.open(str(path), options=OPENING)
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "
+            f"WebM. Received: {error.strerror or error}."
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise SourceError(f"{path} holds no video. Expected: a file with a video track.")
+    return container
+
+
+class Clock:
     """Times and numbers of decoded frames, from their own stamps."""
 
     def __init__(self, stream: av.VideoStream) -> None:
@@ -194,6 +200,7 @@ class _Clock:
         self.last: tuple[float, int] | None = None
 
     def stamp(self, time: float) -> int:
+        """Return the stamp of a moment in seconds."""
         return self.first + int(time / self.base)
 
     def read(self, frame: av.VideoFrame) -> tuple[float, int]:
@@ -235,7 +242,7 @@ def _duration(container: av.container.InputContainer) -> float | None:
     return None if container.duration is None else container.duration / av.time_base
 
 
-def _upright(frame: av.VideoFrame) -> Image:
+def upright(frame: av.VideoFrame) -> Image:
     """Return uint8 (height, width, 3), RGB, turned as the container says that a phone was held."""
     image: Image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90))) if frame.rotation else image

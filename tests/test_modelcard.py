@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from roomread.errors import ModelError
-from roomread.modelcard import DETECTOR, PUBLISHED, ModelCard, read_card, sha256_of, write_card
+from roomread.modelcard import DETECTOR, PUBLISHED, PUBLISHED_INT8, ModelCard, read_card, sha256_of, write_card
 from roomread.types import EMOTIONS
 
 
@@ -53,7 +53,9 @@ def test_a_detector_needs_no_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "task"), [(PUBLISHED, "expression"), (DETECTOR, "face detection")], ids=["expression", "detector"]
+    ("path", "task"),
+    [(PUBLISHED, "expression"), (PUBLISHED_INT8, "expression"), (DETECTOR, "face detection")],
+    ids=["expression", "int8", "detector"],
 )
 def test_the_models_that_ship_fit_their_cards(path: Path, task: str) -> None:
     card = read_card(path, task)

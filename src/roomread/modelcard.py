@@ -16,6 +16,7 @@ from roomread.types import EMOTIONS
 
 WEIGHTS = Path(str(resources.files("roomread") / "weights"))
 PUBLISHED = WEIGHTS / "expression.onnx"
+PUBLISHED_INT8 = WEIGHTS / "expression-int8.onnx"
 DETECTOR = WEIGHTS / "yunet.onnx"
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from roomread.faces import expression, onnx
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS
@@ -45,3 +46,41 @@ def test_the_astronaut_is_read_as_happy(model):
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ValueError, match="min_size"):
         ExpressionSettings(min_size=0)
+
+
+def test_the_rounded_model_answers_nearly_as_the_other():
+    faces = pytest.importorskip("skimage.data").astronaut()[60:190, 160:280]
+    boxes = np.array([[10, 5, 110, 125], [0, 0, 120, 130]], np.float32)
+    exact = ExpressionModel(ExpressionSettings(precision="float32")).predict(faces, boxes)[0]
+    rounded = ExpressionModel(ExpressionSettings(precision="int8")).predict(faces, boxes)[0]
+    np.testing.assert_allclose(rounded, exact, atol=0.1)
+    assert (rounded != exact).any()
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_processor_decides_which_of_them_is_taken(monkeypatch, quick):
+    monkeypatch.setattr(expression, "multiplies_bytes", lambda: quick)
+    assert ExpressionModel().name.endswith(", int8") == quick
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "flags", "quick"),
+    [
+        ("Linux", "x86_64", "flags : fpu avx2 avx512_vnni", True),
+        ("Linux", "x86_64", "flags : fpu avx2", False),
+        ("Linux", "aarch64", "Features : fp asimd asimddp", True),
+        ("Darwin", "arm64", None, True),
+        ("Darwin", "x86_64", None, False),
+        ("Windows", "AMD64", None, False),
+    ],
+)
+def test_only_what_a_processor_says_of_itself_is_believed(monkeypatch, system, machine, flags, quick):
+    def read(path, encoding):
+        if flags is None:
+            raise FileNotFoundError(path)
+        return flags
+
+    monkeypatch.setattr(onnx.platform, "system", lambda: system)
+    monkeypatch.setattr(onnx.platform, "machine", lambda: machine)
+    monkeypatch.setattr(onnx.Path, "read_text", read)
+    assert onnx.multiplies_bytes() == quick

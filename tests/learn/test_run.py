@@ -33,13 +33,18 @@ def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     assert path == tmp_path / "try.onnx"
     assert (figures.split, figures.n) == ("validation", 14)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "best.npz", "emotion_model2.h5", "emotion_model2.json", "history.csv", "last.npz", "try-curves.png", "try.json",
-        "try.keras", "try.onnx",
+        "best.npz", "emotion_model2.h5", "emotion_model2.json", "history.csv", "last.npz", "try-curves.png",
+        "try-int8.json", "try-int8.onnx", "try.json", "try.keras", "try.onnx",
     ]  # fmt: skip
     expected = open_model(path).predict_faces(labelled_faces.images)
     assert np.ptp(expected, axis=0).max() > 0
     for name in ("try.keras", "emotion_model2.h5"):
         assert_allclose(open_model(tmp_path / name).predict_faces(labelled_faces.images), expected, atol=1e-4)
+    rounded = open_model(tmp_path / "try-int8.onnx").predict_faces(labelled_faces.images)
+    assert 0 < np.abs(rounded - expected).max() < 0.1
+    card = json.loads((tmp_path / "try-int8.json").read_text(encoding="utf-8"))
+    assert card["name"].endswith(", int8")
+    assert (card["figures"][0]["split"], card["figures"][0]["n"]) == ("validation", 14)
     card = json.loads((tmp_path / "emotion_model2.json").read_text(encoding="utf-8"))
     assert card["recipe"]["dropped_rows"] == 3
     assert card["figures"][0]["n"] == 14

@@ -23,7 +23,6 @@ from roomread.errors import SettingsError, SourceError, StoreError
 from roomread.faces.detector import DetectorSettings, YuNet
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
 from roomread.faces.onnx import DEFAULT_THREADS
-from roomread.modelcard import PUBLISHED
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.types import Frame, Lesson, Observation
@@ -51,7 +50,7 @@ class AnalyzeSettings:
     threads: int = DEFAULT_THREADS  # processor threads, for decoding and for each network
     name: str | None = None  # of the lesson; None takes the source's file name
     began: str | None = None  # moment at which the source starts, ISO 8601; without a zone, this machine's
-    model: Path = PUBLISHED  # the expression model
+    model: Path | None = None  # the expression model; None takes the published one
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
     tracks: TrackSettings = field(default_factory=TrackSettings)
@@ -198,8 +197,8 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     """Do what `analyze` says, into an opened store."""
     settings = request.settings
     source = open_source(request.path, settings.frames())
-    detector = YuNet(settings.detector, settings.threads)
-    reader = ExpressionModel(settings.expression, settings.threads, settings.model)
+    detector = YuNet(settings.detector, threads=1)  # frames are looked at side by side, one thread each
+    reader = ExpressionModel(settings.expression, 1, settings.model)
     made_with = {
         "roomread": roomread.__version__,
         "python": platform.python_version(),
@@ -212,7 +211,7 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     recorder = _Recorder(store, request, source, made_with)
     frames = _sized(source.frames(), recorder)
     try:
-        for seen in observe(frames, detector, SeatTracker(settings.tracks), reader):
+        for seen in observe(frames, detector, SeatTracker(settings.tracks), reader, settings.threads):
             recorder.take(seen)
             if progress is not None:
                 progress(seen.time - settings.start)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from roomread.faces.onnx import open_network
-from roomread.modelcard import PUBLISHED
+from roomread.faces.onnx import multiplies_bytes, open_network
+from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
 from roomread.preprocess import crop_faces
 from roomread.types import N_EMOTIONS, Array, Image
 
@@ -43,8 +43,12 @@ class ExpressionSettings:
     # on `validation` (n = 2,872) accuracy is 0.674 at full size, 0.640 at 21 and 0.573 at 14 pixels, which fill the 24
     # and 16 pixels of `roomread evaluate --sizes`
     batch_size: int = 64  # faces at a time; bounds the memory, not the result
+    precision: str = "auto"  # of the published model: float32; int8, rounded, which changes a probability by a few
+    # hundredths; or auto: int8 where the processor is known to be quicker with it
 
     def __post_init__(self) -> None:
+        if self.precision not in ("auto", "float32", "int8"):
+            raise ValueError(f"precision must be auto, float32 or int8. Received: {self.precision}.")
         if self.min_size < 1 or self.batch_size < 1:
             raise ValueError(
                 f"min_size and batch_size must be at least 1. Received: {self.min_size}, {self.batch_size}."
@@ -76,14 +80,17 @@ class ExpressionModel:
     """A network from faces to the probabilities of EMOTIONS."""
 
     def __init__(
-        self, settings: ExpressionSettings | None = None, threads: int | None = None, path: Path = PUBLISHED
+        self, settings: ExpressionSettings | None = None, threads: int | None = None, path: Path | None = None
     ) -> None:
-        """Open the network.
+        """Open a network, the published one if `path` is None.
 
         Raises:
             ModelError: the file or its card is missing, damaged, or made for other classes.
         """
         self.settings = ExpressionSettings() if settings is None else settings
+        if path is None:
+            precision = self.settings.precision
+            path = PUBLISHED_INT8 if precision == "int8" or (precision == "auto" and multiplies_bytes()) else PUBLISHED
         self.network = open_network(path, "expression", threads)
 
     @property

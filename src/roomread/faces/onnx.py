@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,20 @@ from roomread.modelcard import ModelCard, read_card
 from roomread.types import Array
 
 DEFAULT_THREADS = min(2, os.cpu_count() or 1)  # more take the machine from the lesson for little speed
+
+
+# What processors call their instructions that multiply and add whole numbers of eight bits at once.
+BYTE_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp"}
+
+
+def multiplies_bytes() -> bool:
+    """Tell whether this processor is known to be quicker with networks in eight bits."""
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    try:
+        return not BYTE_PRODUCTS.isdisjoint(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

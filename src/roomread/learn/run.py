@@ -10,6 +10,7 @@ from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.evaluate import Evaluation, evaluate
 from roomread.learn.export import export_onnx, make_card, save_keras
+from roomread.learn.quantise import quantise
 from roomread.learn.train import Log, TrainSettings, Watcher, train
 from roomread.modelcard import sha256_of
 from roomread.types import Array
@@ -24,8 +25,8 @@ def run(
 ) -> tuple[Path, Evaluation]:
     """Train, save and judge on `validation`; return the ONNX file, its card beside it, and the figures.
 
-    The folder then also holds the network as .keras and as .h5, and the curves of the run. The card names both files
-    with their hashes; an .h5 of another name has a card of its own.
+    The folder then also holds the network as .keras and as .h5, as ONNX in eight bits, and the curves of the run. The
+    card names these files with their hashes; an .h5 of another name and the eight bits have cards of their own.
 
     Args:
         settings: the run.
@@ -54,4 +55,6 @@ def run(
     make_card(path, trained.network, recipe, [figures.as_dict()])
     if h5.stem != path.stem:
         make_card(h5, trained.network, recipe, [figures.as_dict()])
+    small, rounded = quantise(path, faces, settings.seed)
+    watcher.say(f"{small}: accuracy {rounded.accuracy:.4f} on validation, {figures.accuracy:.4f} before rounding")
     return path, figures

@@ -40,6 +40,7 @@ COMMANDS = (
     "report",
     "export",
     "delete",
+    "watch",
     "data",
     "augment",
     "model",

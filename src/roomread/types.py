@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,6 +229,19 @@ class Readings:
         seats, counts = np.unique(self.seats[self.seats != NO_SEAT], return_counts=True)
         needed = max(ESTABLISHED_FRAMES, ESTABLISHED_SHARE * len(self.times))
         return seats[counts >= min(needed, max(len(self.times), 1))]
+
+    @classmethod
+    def of_observations(cls, seen: Sequence[Observation]) -> Readings:
+        """Return observations, in the order of their times, as readings; there must be one at least."""
+        return cls(
+            times=np.array([each.time for each in seen], np.float64),
+            frames=np.repeat(np.arange(len(seen)), [len(each.tracks) for each in seen]),
+            seats=np.concatenate([each.tracks.seats for each in seen]),
+            boxes=np.concatenate([each.tracks.boxes for each in seen]),
+            scores=np.concatenate([each.tracks.scores for each in seen]),
+            sharpness=np.concatenate([each.sharpness for each in seen]),
+            emotions=np.concatenate([each.emotions for each in seen]),
+        )
 
     def of(self, keep: Array) -> Readings:
         """Return the faces that a mask keeps, and every frame."""

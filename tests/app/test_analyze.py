@@ -97,7 +97,7 @@ def interrupted(after):
                 raise KeyboardInterrupt
             tracks = Tracks(np.array([1]), np.array([[1, 1, 9, 9]], np.float32), np.array([1], np.float32))
             emotions = np.full((1, N_EMOTIONS), 1 / N_EMOTIONS, np.float32)
-            yield Observation(frame.time, frame.index, tracks, emotions, np.array([1], np.float32))
+            yield frame, Observation(frame.time, frame.index, tracks, emotions, np.array([1], np.float32))
 
     return observe
 

@@ -80,7 +80,7 @@ def test_only_what_a_processor_says_of_itself_is_believed(monkeypatch, system, m
             raise FileNotFoundError(path)
         return flags
 
-    monkeypatch.setattr(onnx.platform, "system", lambda: system)
-    monkeypatch.setattr(onnx.platform, "machine", lambda: machine)
-    monkeypatch.setattr(onnx.Path, "read_text", read)
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("pathlib.Path.read_text", read)
     assert onnx.multiplies_bytes() == quick

@@ -33,7 +33,9 @@ class SureReader:
 def test_every_frame_gives_one_observation_in_order_and_a_frame_without_a_face_gives_one_without_rows():
     box = [10, 10, 50, 50]
     frames = [Frame(np.zeros((90, 90, 3), np.uint8), time=k / 5, index=6 * k) for k in range(3)]
-    seen = list(observe(frames, ScriptedDetector([[box], [], [box]]), SeatTracker(), SureReader()))
+    observed = list(observe(frames, ScriptedDetector([[box], [], [box]]), SeatTracker(), SureReader()))
+    assert [frame for frame, _ in observed] == frames
+    seen = [each for _, each in observed]
     assert [len(each.tracks) for each in seen] == [1, 0, 1]
     assert [(each.time, each.index) for each in seen] == [(0.0, 0), (0.2, 6), (0.4, 12)]
     assert seen[1].emotions.shape == (0, N_EMOTIONS)

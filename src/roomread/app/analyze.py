@@ -7,7 +7,7 @@ import dataclasses
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,8 @@ from roomread.faces.expression import ExpressionModel, ExpressionSettings
 from roomread.faces.onnx import DEFAULT_THREADS
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
-from roomread.types import Frame, Lesson, Observation
+from roomread.types import Lesson, Observation
+from roomread.watch.annotate import AnnotatedVideo
 from roomread.watch.frames import FrameSettings, PictureSource, Source, open_source
 from roomread.watch.pipeline import observe
 from roomread.watch.track import SeatTracker, TrackSettings
@@ -50,6 +51,7 @@ class AnalyzeSettings:
     threads: int = DEFAULT_THREADS  # processor threads, for decoding and for each network
     name: str | None = None  # of the lesson; None takes the source's file name
     began: str | None = None  # moment at which the source starts, ISO 8601; without a zone, this machine's
+    show_faces: bool = False  # in an annotated video; else they are blurred beyond knowing
     model: Path | None = None  # the expression model; None takes the published one
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
@@ -158,6 +160,7 @@ def analyze(
     db: str | Path | None = None,
     settings: AnalyzeSettings | None = None,
     progress: Progress | None = None,
+    annotated: str | Path | None = None,
 ) -> LessonHandle:
     """Analyse a picture, a folder of pictures or a video, and keep what was observed as a lesson.
 
@@ -170,27 +173,34 @@ def analyze(
         db: the store's file; None takes the platform's folder for a user's data.
         settings: how to analyse.
         progress: called with the seconds analysed so far.
+        annotated: an MP4 to write, with a box around each face and faces blurred unless `settings.show_faces`.
 
     Raises:
         SettingsError: no proper purpose.
         SourceError: the source cannot be read; the store is left as it was.
         ModelError, StoreError: a model or the store cannot be used.
+        OutputError: the annotated video cannot be written.
     """
     check_purpose(purpose, reference)
     chosen = AnalyzeSettings() if settings is None else settings
-    request = Request(Path(source), purpose or "", reference, chosen)
+    video = None if annotated is None else Path(annotated)
+    request = Request(Path(source), purpose or "", reference, chosen, annotated=video)
     return analyze_request(request, LessonStore(None if db is None else Path(db)), progress)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be analysed, and why. sample: it is the built-in synthetic room."""
+    """What is to be analysed, and why.
+
+    sample: it is the built-in synthetic room. annotated: a video of it to write.
+    """
 
     path: Path
     purpose: str
     reference: str | None
     settings: AnalyzeSettings
     sample: bool = False
+    annotated: Path | None = None
 
 
 def analyze_request(request: Request, store: LessonStore, progress: Progress | None = None) -> LessonHandle:
@@ -209,10 +219,14 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
         "settings": _plain_settings(settings),
     }
     recorder = _Recorder(store, request, source, made_with)
-    frames = _sized(source.frames(), recorder)
+    video = None if request.annotated is None else AnnotatedVideo(request.annotated, settings.show_faces)
+    observed = observe(source.frames(), detector, SeatTracker(settings.tracks), reader, settings.threads)
     try:
-        for seen in observe(frames, detector, SeatTracker(settings.tracks), reader, settings.threads):
+        for frame, seen in observed:
+            recorder.size = (frame.image.shape[1], frame.image.shape[0])
             recorder.take(seen)
+            if video is not None:
+                video.add(frame, seen)
             if progress is not None:
                 progress(seen.time - settings.start)
         recorder.finish("complete", source.notes)
@@ -221,6 +235,9 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     except StoreError:
         recorder.abandon("The analysis broke off here, as the store could not be written.")
         raise
+    finally:
+        if video is not None:
+            video.close()
     return LessonHandle(store, recorder.number)
 
 
@@ -229,15 +246,9 @@ def _plain_settings(settings: AnalyzeSettings) -> dict[str, Any]:
     plain = as_dict(settings) | {"fps": "native" if math.isinf(settings.fps) else settings.fps}
     if math.isinf(settings.end):
         del plain["end"]
-    for name in ("name", "began", "model"):
+    for name in ("name", "began", "model", "show_faces"):
         plain.pop(name, None)
     return plain
-
-
-def _sized(frames: Iterator[Frame], recorder: _Recorder) -> Iterator[Frame]:
-    for frame in frames:
-        recorder.size = (frame.image.shape[1], frame.image.shape[0])
-        yield frame
 
 
 class _Recorder:

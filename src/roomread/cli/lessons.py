@@ -73,6 +73,8 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("--threads", type=int, metavar="N", help="processor threads; default: 2 or fewer")
     command.add_argument("--model", type=Path, metavar="FILE", help="expression model (ONNX with its card)")
     command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
+    command.add_argument("--annotate", action="store_true", help="write a video with boxes there too, faces blurred")
+    command.add_argument("--show-faces", action="store_true", help="do not blur the faces of that video")
     command.add_argument("--json", action="store_true", help="print the summaries as one JSON object")
     add_mapping(command)
     _add_store(command)
@@ -86,6 +88,8 @@ def _analyze(options: argparse.Namespace) -> int:
     from roomread.store.privacy import NOTICE
     from roomread.watch.frames import open_source
 
+    if options.annotate and options.out is None:
+        raise SettingsError("--annotate writes a video. Expected: --out DIR, the folder for it.")
     find_mapping(options.mapping)
     settings = settings_from(_analyze_values(options))
     first = not (options.db or default_store()).exists()
@@ -109,6 +113,7 @@ def _analyze(options: argparse.Namespace) -> int:
                     db=options.db,
                     settings=settings,
                     progress=progress,
+                    annotated=_annotated(path, options),
                 )
         except SourceError as error:
             if len(options.sources) == 1:
@@ -116,7 +121,7 @@ def _analyze(options: argparse.Namespace) -> int:
             say(f"roomread: {error}")
             failed[str(path)] = str(error)
             continue
-        done.append((lesson, _outputs(lesson, options)))
+        done.append((lesson, _outputs(lesson, path, options)))
         if not options.json:
             print(_glance(lesson.summary(options.mapping)))
             for what, where in done[-1][1].items():
@@ -133,14 +138,22 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _analyze_values(options: argparse.Namespace) -> dict[str, Any]:
-    values = {"fps": _fps(options.fps), "start": options.start, "end": options.end}
+    values = {
+        "fps": _fps(options.fps), "start": options.start, "end": options.end, "show_faces": options.show_faces,
+    }  # fmt: skip
     for name in ("name", "began", "threads", "model"):
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
     return values
 
 
-def _outputs(lesson: LessonHandle, options: argparse.Namespace) -> dict[str, str]:
+def _annotated(source: Path, options: argparse.Namespace) -> Path | None:
+    """Return the video with boxes that --annotate asks for."""
+    out: Path | None = options.out
+    return out / f"{source.stem}-annotated.mp4" if options.annotate and out is not None else None
+
+
+def _outputs(lesson: LessonHandle, source: Path, options: argparse.Namespace) -> dict[str, str]:
     """Write what --out asks for and return where it lies."""
     if options.out is None:
         return {}
@@ -148,7 +161,9 @@ def _outputs(lesson: LessonHandle, options: argparse.Namespace) -> dict[str, str
 
     report = lesson.report(options.out / f"{file_stem(lesson.lesson, 'report')}.html", options.mapping)
     table, dictionary = lesson.export(options.out, "csv", mapping=options.mapping)
-    return {"report": str(report), "table": str(table), "dictionary": str(dictionary)}
+    video = _annotated(source, options)
+    files = {"report": str(report), "table": str(table), "dictionary": str(dictionary)}
+    return files if video is None else {**files, "annotated": str(video)}
 
 
 def _asked_purpose(options: argparse.Namespace, notice: str) -> str:

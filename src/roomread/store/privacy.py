@@ -97,6 +97,22 @@ def allowance_for(purpose: str, reference: str | None, n_seats: int, alone: str 
     return Allowance(MIN_SEATS, False, rule)
 
 
+def hide(full: Timeline, seen: Allowance) -> Timeline:
+    """Return the class over time as it may be seen: a bin of too few seats keeps nothing but the word for it."""
+    found = full.readable + full.unreadable > 0
+    hidden = found & (full.seats < seen.min_seats) & (not seen.single)
+    blank: dict[str, Any] = {
+        name: np.where(hidden, np.nan, getattr(full, name))
+        for name in ("engagement", "low", "high", "readable", "unreadable", "seats")
+    }
+    return dataclasses.replace(
+        full,
+        status=np.where(hidden, TOO_FEW, full.status),
+        emotions=np.where(hidden[:, None], np.nan, full.emotions),
+        **blank,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Gate:
     """One lesson, readable as far as its purpose allows."""
@@ -125,19 +141,7 @@ class Gate:
 
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
-        full = aggregate(self._readings)
-        found = full.readable + full.unreadable > 0
-        hidden = found & (full.seats < self.allowance.min_seats) & (not self.allowance.single)
-        blank: dict[str, Any] = {
-            name: np.where(hidden, np.nan, getattr(full, name))
-            for name in ("engagement", "low", "high", "readable", "unreadable", "seats")
-        }
-        return dataclasses.replace(
-            full,
-            status=np.where(hidden, TOO_FEW, full.status),
-            emotions=np.where(hidden[:, None], np.nan, full.emotions),
-            **blank,
-        )
+        return hide(aggregate(self._readings), self.allowance)
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""

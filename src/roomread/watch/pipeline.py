@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,13 +13,14 @@ from roomread.preprocess import sharpness
 from roomread.types import Array, Detections, Frame, Observation, Tracks
 from roomread.watch.track import SeatTracker
 
-Given, Made = TypeVar("Given"), TypeVar("Made")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def observe(
     frames: Iterable[Frame], detector: Detector, tracker: SeatTracker, reader: ExpressionReader, workers: int = 1
-) -> Iterator[Observation]:
-    """Yield one observation for each frame, in order; a frame without a face gives one without rows.
+) -> Iterator[tuple[Frame, Observation]]:
+    """Yield each frame with what was observed in it, in order; a frame without a face gives one without rows.
 
     Args:
         frames: in the order of their times.
@@ -36,10 +37,11 @@ def observe(
 
     for frame, faces, emotions, sharp in in_order(look, frames, workers):
         seats = tracker.update(faces.boxes, faces.scores, frame.time)
-        yield Observation(frame.time, frame.index, Tracks(seats, faces.boxes, faces.scores), emotions, sharp)
+        tracks = Tracks(seats, faces.boxes, faces.scores)
+        yield frame, Observation(frame.time, frame.index, tracks, emotions, sharp)
 
 
-def in_order(work: Callable[[Given], Made], items: Iterable[Given], workers: int) -> Iterator[Made]:
+def in_order(work: Callable[[Given], Made], items: Iterable[Given], workers: int) -> Generator[Made, None, None]:
     """Yield what `work` makes of each item, in the order of the items, with at most `workers` + 1 of them in hand.
 
     What `work` raises is raised here when its turn has come.

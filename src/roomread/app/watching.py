@@ -1,0 +1,102 @@
+"""A source watched as it runs: the class in the seconds just past, again and again; nothing is stored."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from roomread.engagement.aggregate import timeline
+from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
+from roomread.faces.detector import DetectorSettings, YuNet
+from roomread.faces.expression import ExpressionModel, ExpressionSettings
+from roomread.faces.onnx import DEFAULT_THREADS
+from roomread.store.privacy import allowance_for, check_purpose, hide
+from roomread.types import Observation, Readings, Timeline
+from roomread.watch.livesource import LiveSettings, LiveSource
+from roomread.watch.pipeline import observe
+from roomread.watch.track import SeatTracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How a running source is watched."""
+
+    window: float = 5.0  # seconds that each glimpse looks back; longer is calmer, shorter is prompter
+    every: float = 1.0  # seconds from one glimpse to the next
+    mapping: str = DEFAULT_MAPPING
+    threads: int = DEFAULT_THREADS  # processor threads for each network
+    model: Path | None = None  # the expression model; None takes the published one
+    source: LiveSettings = field(default_factory=LiveSettings)
+
+    def __post_init__(self) -> None:
+        for name in ("window", "every"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glimpse:
+    """The class in the seconds just past, as far as the purpose lets it be seen.
+
+    time: seconds since the first frame.
+    now: a timeline of one bin, the window.
+    rule: what may be seen, and why, in one sentence.
+    fps: frames looked at per second of the window.
+    dropped: frames so far that newer ones overtook.
+    """
+
+    time: float
+    now: Timeline
+    rule: str
+    fps: float
+    dropped: int
+
+
+def watch(
+    source: LiveSource, purpose: str | None, reference: str | None = None, settings: WatchSettings | None = None
+) -> Generator[Glimpse, None, None]:
+    """Yield a glimpse of the class with the first frame and then every `settings.every` seconds, until the source ends.
+
+    The source is closed at the end, however that comes; its `notes` are complete then.
+
+    Args:
+        source: see `watch.live.open_live`.
+        purpose: one of PURPOSES; decides what may be seen.
+        reference: ethics or consent number; with it, research may see single seats.
+        settings: how to watch.
+
+    Raises:
+        SettingsError: no proper purpose.
+        SourceError: the source cannot be opened.
+        ModelError: a model cannot be used.
+    """
+    check_purpose(purpose, reference)
+    settings = WatchSettings() if settings is None else settings
+    score = find_mapping(settings.mapping).score
+    source.start()  # a camera warms up while the networks are opened
+    past: deque[Observation] = deque()
+    due = -np.inf
+    try:
+        detector = YuNet(DetectorSettings(), settings.threads)
+        reader = ExpressionModel(ExpressionSettings(), settings.threads, settings.model)
+        for _, seen in observe(source.frames(), detector, SeatTracker(), reader):
+            past.append(seen)
+            while seen.time - past[0].time > settings.window:
+                past.popleft()
+            if seen.time < due:
+                continue
+            due = seen.time + settings.every
+            readings = Readings.of_observations(past)
+            begin = float(readings.times[0])
+            from_zero = replace(readings, times=readings.times - begin)
+            full = timeline(from_zero, score, 2 * settings.window, settings.window)
+            allowed = allowance_for(purpose or "", reference, len(readings.established()))
+            span = max(seen.time - begin, 1e-9)
+            fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
+            yield Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, source.dropped)
+    finally:
+        source.close()

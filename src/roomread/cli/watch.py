@@ -1,0 +1,144 @@
+"""The command that watches a source as it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomread.cli.terminal import STOPPED, add_command, add_mapping, say
+from roomread.errors import SettingsError
+from roomread.types import EMOTIONS
+
+if TYPE_CHECKING:
+    from roomread.app.watching import Glimpse
+
+LISTED = 3  # expressions in a line, the most frequent; --json has all
+CLEAR = "\r\x1b[K"  # back to the beginning of the line, and empty it
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of this module."""
+    command = add_command(
+        commands,
+        "watch",
+        _watch,
+        "watch a camera, a stream or a video as it runs, the class second by second; nothing is stored",
+        "roomread watch camera --purpose self-study",
+    )
+    command.add_argument(
+        "source", metavar="SOURCE", nargs="?",
+        help="camera, camera:1, an rtsp:// or http:// address, or a video file; none lists the cameras",
+    )  # fmt: skip
+    command.add_argument("--purpose", choices=("research", "self-study"), help="decides what may be shown")
+    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
+    command.add_argument("--fps", type=float, default=5.0, metavar="N", help="frames a second at most; default: 5")
+    command.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between lines; default: 1")
+    command.add_argument("--window", type=float, default=5.0, metavar="S", help="seconds looked back; default: 5")
+    command.add_argument("--seconds", type=float, default=math.inf, metavar="S", help="stop after so long")
+    command.add_argument("--threads", type=int, metavar="N", help="processor threads; default: 2 or fewer")
+    command.add_argument("--model", type=Path, metavar="FILE", help="expression model (ONNX with its card)")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_mapping(command)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from roomread.app.watching import watch
+    from roomread.engagement.mappings import find_mapping
+    from roomread.store.privacy import check_purpose
+    from roomread.watch.cameras import list_cameras
+    from roomread.watch.live import open_live
+
+    if options.source is None:
+        for number, camera in enumerate(cameras := list_cameras()):
+            print(f"camera:{number}  {camera.name}")
+        if not cameras:
+            say("No camera is attached.")
+        return 0
+    check_purpose(options.purpose, options.reference)
+    mapping = find_mapping(options.mapping)
+    settings = _settings(options)
+    source = open_live(options.source, settings.source)
+    told, first = 0, True
+    glimpses = watch(source, options.purpose, options.reference, settings)
+    try:
+        for glimpse in glimpses:
+            for note in source.notes[told:]:
+                say(f"{CLEAR if sys.stdout.isatty() else ''}{note}")
+            told = len(source.notes)
+            if first and not options.json:
+                say(glimpse.rule)
+            first = False
+            _show(glimpse, options.json)
+            if glimpse.time >= options.seconds:
+                break
+        stopped = False
+    except KeyboardInterrupt:
+        stopped = True
+    glimpses.close()  # and with it the source
+    if sys.stdout.isatty():
+        print()
+    for note in source.notes[told:]:
+        say(note)
+    if not options.json:
+        say(f"engagement by {mapping.name}. {mapping.validity}")
+    return STOPPED if stopped else 0
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    from roomread.app.watching import WatchSettings
+    from roomread.watch.livesource import LiveSettings
+
+    given = {name: getattr(options, name) for name in ("threads", "model") if getattr(options, name) is not None}
+    try:
+        return WatchSettings(
+            window=options.window, every=options.every, mapping=options.mapping,
+            source=LiveSettings(fps=options.fps), **given,
+        )  # fmt: skip
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _show(glimpse: Glimpse, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_as_dict(glimpse)), flush=True)
+    elif sys.stdout.isatty():
+        print(f"{CLEAR}{_as_text(glimpse)}", end="", flush=True)
+    else:
+        print(_as_text(glimpse), flush=True)
+
+
+def _as_text(glimpse: Glimpse) -> str:
+    from roomread.style import MISSING, clock, count, percent, score
+    from roomread.types import OK
+
+    now = glimpse.now
+    parts = [clock(glimpse.time)]
+    if now.status[0] == OK:
+        faces = f"{count(now.readable[0] + now.unreadable[0])} faces, {count(now.readable[0])} readable"
+        order = sorted(range(len(EMOTIONS)), key=lambda label: -now.emotions[0, label])[:LISTED]
+        shown = ", ".join(f"{EMOTIONS[label]} {percent(float(now.emotions[0, label]))}" for label in order)
+        band = "" if math.isnan(now.low[0]) else f" ({score(now.low[0])} to {score(now.high[0])})"
+        parts += [faces, f"engagement {score(now.engagement[0])}{band}", shown]
+    else:
+        parts.append(MISSING[str(now.status[0])])
+    if not math.isnan(glimpse.fps):
+        parts.append(f"{glimpse.fps:.1f} frames/s")
+    return "  ".join([*parts, *([f"{glimpse.dropped} dropped"] if glimpse.dropped else [])])
+
+
+def _as_dict(glimpse: Glimpse) -> dict[str, Any]:
+    now = glimpse.now
+    known = {name: _known(getattr(now, name)[0]) for name in ("engagement", "low", "high", "readable", "unreadable")}
+    emotions = (
+        None if math.isnan(now.emotions[0, 0]) else dict(zip(EMOTIONS, map(_known, now.emotions[0]), strict=True))
+    )
+    about = {"time": round(glimpse.time, 3), "status": str(now.status[0]), "rule": glimpse.rule}
+    return {**about, **known, "emotions": emotions, "fps": _known(glimpse.fps), "dropped": glimpse.dropped}
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 4)

@@ -1,0 +1,84 @@
+"""A source watched as it runs, with scripted faces."""
+
+import numpy as np
+import pytest
+
+from roomread.app import watching
+from roomread.app.watching import WatchSettings, watch
+from roomread.errors import SettingsError
+from roomread.types import N_EMOTIONS, OK, TOO_FEW, Observation, Tracks
+
+
+class Source:
+    """Frames that the test never looks into, and whether it was closed."""
+
+    name, dropped = "scripted", 3
+
+    def __init__(self):
+        self.closed, self.notes = False, []
+
+    def start(self):
+        pass
+
+    def frames(self):
+        return iter(())
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """A function that makes the next watch see so many seats in frames at such times."""
+
+    def script(n, times):
+        def observe(*_):
+            for index, time in enumerate(times):
+                boxes = np.array([[50 * k, 0, 50 * k + 40, 40] for k in range(n)], np.float32).reshape(n, 4)
+                tracks = Tracks(np.arange(1, n + 1), boxes, np.ones(n, np.float32))
+                emotions = np.full((n, N_EMOTIONS), 1 / 7, np.float32)
+                yield None, Observation(time, index, tracks, emotions, np.ones(n, np.float32))
+
+        monkeypatch.setattr(watching, "observe", observe)
+        return Source()
+
+    return script
+
+
+def test_glimpses_come_with_the_first_frame_and_then_every_so_often(scripted):
+    source = scripted(6, np.arange(0, 10, 0.2))
+    seen = list(watch(source, "research", settings=WatchSettings(every=2.0, window=3.0)))
+    assert [glimpse.time for glimpse in seen] == pytest.approx([0, 2, 4, 6, 8])
+    assert {glimpse.now.status[0] for glimpse in seen} == {OK}
+    assert seen[-1].fps == pytest.approx(5.0)
+    assert seen[-1].now.seats[0] == 6
+    assert seen[0].dropped == 3
+    assert source.closed
+
+
+def test_fewer_than_five_seats_show_nothing_but_the_word_for_it(scripted):
+    (glimpse, *_) = watch(scripted(4, [0.0, 0.2, 0.4]), "research")
+    assert glimpse.now.status[0] == TOO_FEW
+    assert np.isnan(glimpse.now.engagement[0])
+    assert np.isnan(glimpse.now.readable[0])
+    assert "at least 5 seats" in glimpse.rule
+    (glimpse, *_) = watch(scripted(4, [0.0, 0.2, 0.4]), "research", "IRB 1")
+    assert glimpse.now.status[0] == OK
+
+
+def test_oneself_alone_is_seen(scripted):
+    *_, glimpse = watch(scripted(1, np.arange(0, 3, 0.2)), "self-study")
+    assert glimpse.now.status[0] == OK
+
+
+def test_a_purpose_must_be_declared(scripted):
+    with pytest.raises(SettingsError, match="purpose"):
+        next(watch(scripted(1, [0.0]), None))
+
+
+def test_whoever_stops_watching_closes_the_source(scripted):
+    source = scripted(6, np.arange(0, 100, 0.2))
+    glimpses = watch(source, "research")
+    next(glimpses)
+    glimpses.close()
+    assert source.closed

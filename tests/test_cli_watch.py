@@ -1,0 +1,47 @@
+"""The command `roomread watch`, on a short video played as if live."""
+
+import json
+
+import numpy as np
+import pytest
+
+from roomread.cli.main import main
+from roomread.watch import cameras
+
+
+@pytest.fixture
+def clip(tmp_path, write_video):
+    return write_video(tmp_path / "room.mp4", [np.full((90, 160, 3), 120, np.uint8)] * 8, 10)
+
+
+def test_a_video_is_watched_line_by_line(clip, capsys):
+    assert main(["watch", str(clip), "--purpose", "research", "--every", "0.2"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == "0:00  no face found"
+    assert "Only at least 5 seats together are shown" in printed.err
+    assert "0.5 is a coin" in printed.err
+
+
+def test_lines_for_machines_tell_what_is_not_known(clip, capsys):
+    assert main(["watch", str(clip), "--purpose", "research", "--json", "--seconds", "0.3"]) == 0
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (first["status"], first["engagement"], first["emotions"], first["fps"]) == ("no face", None, None, None)
+
+
+def test_without_a_source_the_cameras_are_listed(capsys, monkeypatch):
+    monkeypatch.setattr(cameras, "list_cameras", list)
+    assert main(["watch"]) == 0
+    assert capsys.readouterr().err == "No camera is attached.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["nowhere.mp4", "--purpose", "research"], "cannot be watched"),
+        (["nowhere.mp4"], "A purpose is needed"),
+        (["nowhere.mp4", "--purpose", "research", "--every", "0"], "every must be above 0"),
+    ],
+)
+def test_what_cannot_be_watched_is_said(capsys, line, words):
+    assert main(["watch", *line]) == 1
+    assert words in capsys.readouterr().err

@@ -77,6 +77,16 @@ def whole_face(image: Image) -> Array:
     return np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC))[..., None]
 
 
+def contrast(faces: Array) -> Array:
+    """Return how much light and dark each face has: float32 (n,), gray levels, the standard deviation.
+
+    Args:
+        faces: uint8 (n, 48, 48, 1), gray.
+    """
+    spread: Array = faces.std(axis=(1, 2, 3), dtype=np.float32)
+    return spread
+
+
 def sharpness(faces: Array) -> Array:
     """Return how sharp each face is: the variance of its Laplacian, low for blur and for few pixels made many.
 

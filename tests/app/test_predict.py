@@ -43,9 +43,9 @@ class Found:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Prediction]:
-    """A function that reads a picture of a ramp of grays, dark on the left."""
-    ramp = np.repeat(np.linspace(0, 255, 300).astype(np.uint8)[None], 60, axis=0)
-    Pictures.fromarray(ramp).save(tmp_path / "ramp.png")
+    """A function that reads a picture that gets lighter to the right, with stripes as a face has lines."""
+    ramp = np.linspace(40, 215, 300)[None] + 40 * np.where(np.arange(60) // 3 % 2, 1, -1)[:, None]
+    Pictures.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")
 
     def call(detector: Found | None, **purpose: str) -> Prediction:
         return predict(tmp_path / "ramp.png", Grays(), detector, SHARMA, **purpose)

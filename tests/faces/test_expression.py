@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from PIL import Image as Pictures
+from PIL import ImageFilter
 
 from roomread.faces import expression, onnx
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
@@ -84,3 +86,25 @@ def test_only_what_a_processor_says_of_itself_is_believed(monkeypatch, system, m
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr("pathlib.Path.read_text", read)
     assert onnx.multiplies_bytes() == quick
+
+
+@pytest.mark.parametrize(
+    ("spoil", "readable"),
+    [
+        (lambda face: face, True),
+        (lambda face: face // 3, True),
+        (lambda face: face // 16, False),
+        (lambda face: face * 0 + 200, False),
+        (lambda face: blurred(face, 4), True),
+        (lambda face: blurred(face, 20), False),
+    ],
+    ids=["as it is", "dim", "dark", "blank", "soft", "out of focus"],
+)
+def test_a_face_too_dark_or_too_blurred_is_missing(model, spoil, readable):
+    image = spoil(pytest.importorskip("skimage.data").astronaut())
+    probabilities, _ = model.predict(image, np.array([[178, 69, 264, 181]], np.float32))
+    assert np.isfinite(probabilities).all() == readable
+
+
+def blurred(image, radius):
+    return np.asarray(Pictures.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))

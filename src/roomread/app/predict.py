@@ -43,7 +43,7 @@ def predict(
         emotions = model.predict_faces(faces)
     else:
         boxes = detector.detect(picture).boxes
-        emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings().min_size)
+        emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings())
     engagement = mapping.score(emotions)
     seen = allowance_for(purpose, reference, len(boxes), "face")
     readable = np.isfinite(emotions).all(axis=1)

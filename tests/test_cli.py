@@ -41,6 +41,7 @@ COMMANDS = (
     "export",
     "delete",
     "watch",
+    "check",
     "data",
     "augment",
     "model",

@@ -1,10 +1,12 @@
 """How quick roomread starts and reads, and how much memory it takes.
 
-    python benchmarks/speed.py [--video FILE] [--runs 5] [--json]
+    python benchmarks/speed.py [--video FILE] [--runs 5] [--stages] [--json]
 
 Start times are medians of whole processes, beside a bare `python -c pass` that takes turns with them. Frames a second
 and peak memory are of `roomread analyze --fps native` as a whole process, on a 1080p room with 30 faces that is built
-here (8 and 32 seconds), or on another video.
+here (8 and 32 seconds), or on another video. --stages takes the time of each stage alone, in milliseconds a frame on
+one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60 faces at 720p, 1080p and 4K; the room of 60
+is the room of 30 twice, at half its size.
 """
 
 import argparse
@@ -17,8 +19,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 SHORT, LONG = 8.0, 32.0  # seconds; memory must not grow from one to the other
+MOST_SEATS = 40  # that the demo room has places for
+STAGED = 4.0  # seconds of each room whose stages are timed
 
 
 def whole_process(command: list[str]) -> tuple[float, float]:
@@ -70,16 +75,61 @@ def reading(video: Path, folder: Path, runs: int) -> dict[str, float]:
     return {"frames": frames, "frames_per_s": frames / (seconds - start), "peak_memory_mb": memory}
 
 
+def stages(video: Path, runs: int) -> dict[str, float]:
+    """Return milliseconds a frame of each stage on one thread, and frames a second of all of them on two."""
+    from roomread.faces.detector import YuNet
+    from roomread.faces.expression import ExpressionModel
+    from roomread.preprocess import crop_faces
+    from roomread.watch.frames import NATIVE, FrameSettings, open_source
+    from roomread.watch.pipeline import observe
+    from roomread.watch.track import SeatTracker
+
+    def frames(threads: int) -> Any:
+        return open_source(video, FrameSettings(fps=NATIVE, threads=threads)).frames()
+
+    detector, tracker, reader = YuNet(threads=1), SeatTracker(), ExpressionModel(threads=1)
+    taken: dict[str, list[float]] = {name: [] for name in ("decode", "detect", "crop", "express", "seat")}
+    n_faces, running = [], frames(1)
+    while True:
+        marks = [time.perf_counter()]
+        frame = next(running, None)
+        if frame is None:
+            break
+        marks.append(time.perf_counter())
+        found = detector.detect(frame.image)
+        marks.append(time.perf_counter())
+        crops = crop_faces(frame.image, found.boxes)
+        marks.append(time.perf_counter())
+        reader.predict_faces(crops)
+        marks.append(time.perf_counter())
+        tracker.update(found.boxes, found.scores, frame.time)
+        marks.append(time.perf_counter())
+        n_faces.append(len(found))
+        for name, start, end in zip(taken, marks, marks[1:], strict=False):
+            taken[name].append(1000 * (end - start))
+    whole = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        count = sum(1 for _ in observe(frames(2), detector, SeatTracker(), reader, 2))
+        whole.append(count / (time.perf_counter() - start))
+    figures = {f"{name}_ms": statistics.median(values) for name, values in taken.items()}
+    return {**figures, "faces": statistics.mean(n_faces), "frames_per_s": statistics.median(whole)}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--video", type=Path, help="read this instead of the rooms that are built")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--stages", action="store_true", help="time each stage in rooms of several sizes instead")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         apart = multiprocessing.get_context("spawn").Pool(1)  # a process starts with its parent's peak memory
+        if chosen.stages:
+            show(staged(folder, apart, chosen.runs), chosen.json)
+            return
         with apart:
             picture = apart.apply(_picture, (folder,))
             videos = {"video": chosen.video}
@@ -90,7 +140,22 @@ def main() -> None:
                 }
         figures: dict[str, object] = {"cpus": os.cpu_count(), "start": starts(picture, folder, chosen.runs)}
         figures |= {name: reading(video, folder, max(1, chosen.runs // 2)) for name, video in videos.items() if video}
-    if chosen.json:
+    show(figures, chosen.json)
+
+
+def staged(folder: Path, apart: Any, runs: int) -> dict[str, object]:
+    """Return the stages' figures for rooms of several sizes, each built first."""
+    figures: dict[str, object] = {"cpus": os.cpu_count()}
+    for name, (width, height) in {"720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}.items():
+        for seats in (1, 10, 30, 60):
+            video = apart.apply(_room, (STAGED, folder, width, height, seats))
+            figures[f"{name}_{seats}_faces"] = stages(video, max(1, runs // 2))
+    return figures
+
+
+def show(figures: dict[str, object], as_json: bool) -> None:
+    """Print for a person, or as JSON."""
+    if as_json:
         print(json.dumps(figures, indent=2))
         return
     for name, value in figures.items():
@@ -99,11 +164,33 @@ def main() -> None:
             print(f"{name:32}{what:18}{number:10.3f}" if isinstance(number, float) else f"{name:50}{number:10}")
 
 
-def _room(seconds: float, folder: Path) -> Path:
+def _room(seconds: float, folder: Path, width: int = 1920, height: int = 1080, seats: int = 30) -> Path:
     from roomread.demo import RoomSettings, build_room
 
-    settings = RoomSettings(width=1920, height=1080, seats=30, fps=15, seconds=seconds)
-    return build_room(settings, folder / f"{seconds:.0f}").video
+    if seats > MOST_SEATS:
+        return _twice(_room(seconds, folder, width, height, seats // 2))
+    settings = RoomSettings(width=width, height=height, seats=seats, fps=15, seconds=seconds)
+    return build_room(settings, folder / f"{seconds:.0f}-{width}-{seats}").video
+
+
+def _twice(video: Path) -> Path:
+    """Write a video of the same size that shows another one twice, side by side, and gray above and below."""
+    import av
+    import numpy as np
+
+    out = video.with_name(f"twice-{video.name}")
+    with av.open(str(video)) as source, av.open(str(out), "w") as target:
+        given = source.streams.video[0]
+        width, height = given.width, given.height
+        stream = target.add_stream("libx264", rate=given.average_rate, options={"preset": "veryfast", "crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in source.decode(given):
+            half = frame.reformat(width // 2, height // 2, "rgb24").to_ndarray()
+            picture = np.full((height, width, 3), 127, np.uint8)
+            picture[height // 4 : height // 4 + height // 2] = np.concatenate([half, half], axis=1)
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        target.mux(stream.encode(None))
+    return out
 
 
 def _picture(folder: Path) -> Path:

@@ -1,0 +1,134 @@
+"""The same video through roomread and through fer, taking turns, each as a whole process with two threads.
+
+    python benchmarks/peers.py --video FILE --fer PYTHON [--runs 3] [--json]
+
+PYTHON is an interpreter of an environment of its own in which `pip install fer` was run. Every frame is looked at by
+both, with the settings that each has by itself. Told are the medians of frames a second (from the first frame to the
+last, the start left out), seconds from the start of the process to the first frame's answer, peak memory, and faces
+found per frame.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+THREADS = 2
+
+OURS = """
+import json, sys, time
+from pathlib import Path
+from roomread.faces.detector import YuNet
+from roomread.faces.expression import ExpressionModel
+from roomread.watch.frames import NATIVE, FrameSettings, open_source
+from roomread.watch.pipeline import observe
+from roomread.watch.track import SeatTracker
+
+source = open_source(Path(sys.argv[1]), FrameSettings(fps=NATIVE, threads=int(sys.argv[2])))
+frames = faces = 0
+first = None
+for _, seen in observe(source.frames(), YuNet(threads=1), SeatTracker(), ExpressionModel(threads=1), int(sys.argv[2])):
+    first = time.time() if first is None else first
+    frames, faces = frames + 1, faces + len(seen.tracks)
+print(json.dumps({"first": first, "last": time.time(), "frames": frames, "faces": faces}))
+"""
+
+FER = """
+import json, os, sys, time
+os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = sys.argv[2]
+os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+import cv2
+cv2.setNumThreads(int(sys.argv[2]))
+try:
+    from fer.fer import FER
+except ImportError:
+    from fer import FER
+
+reader, video = FER(), cv2.VideoCapture(sys.argv[1])
+frames = faces = 0
+first = None
+while True:
+    read, image = video.read()
+    if not read:
+        break
+    found = reader.detect_emotions(image)
+    first = time.time() if first is None else first
+    frames, faces = frames + 1, faces + len(found)
+print(json.dumps({"first": first, "last": time.time(), "frames": frames, "faces": faces}))
+"""
+
+
+def whole_process(python: str, code: str, video: Path) -> dict[str, float]:
+    """Run one side on a video; return its figures."""
+    begin = time.time()
+    process = subprocess.Popen(
+        [python, "-c", code, str(video), str(THREADS)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said, complaint = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{python} failed: {complaint.decode(errors='replace')[-2000:]}")
+    told = json.loads(said.splitlines()[-1])
+    return {
+        "frames_per_s": (told["frames"] - 1) / (told["last"] - told["first"]),
+        "first_result_s": told["first"] - begin,
+        "faces_per_frame": told["faces"] / told["frames"],
+        "frames": told["frames"],
+    }
+
+
+def peak_memory(python: str, code: str, video: Path) -> float:
+    """Run one side once more and return its peak memory in MB."""
+    with open(os.devnull, "w") as nowhere:
+        process = subprocess.Popen([python, "-c", code, str(video), str(THREADS)], stdout=nowhere, stderr=nowhere)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss / 1024
+
+
+def compare(video: Path, fer: str, runs: int) -> dict[str, Any]:
+    """Return the medians of both sides, and how many times as many frames a second ours reads."""
+    sides = {"roomread": (sys.executable, OURS), "fer": (fer, FER)}
+    taken: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    for _ in range(runs):
+        for name, (python, code) in sides.items():
+            taken[name].append(whole_process(python, code, video))
+    figures: dict[str, Any] = {"video": video.name, "runs": runs, "threads": THREADS}
+    for name, (python, code) in sides.items():
+        figures[name] = {key: statistics.median(run[key] for run in taken[name]) for key in taken[name][0]}
+        figures[name]["peak_memory_mb"] = peak_memory(python, code, video)
+    ratios = [
+        ours["frames_per_s"] / theirs["frames_per_s"]
+        for ours, theirs in zip(taken["roomread"], taken["fer"], strict=True)
+    ]
+    figures["times_as_fast"] = statistics.median(ratios)
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--video", type=Path, required=True)
+    parser.add_argument("--fer", required=True, metavar="PYTHON", help="interpreter with fer")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    figures = compare(chosen.video, chosen.fer, chosen.runs)
+    if chosen.json:
+        print(json.dumps(figures, indent=2))
+        return
+    print(f"{figures['video']}, {THREADS} threads each, medians of {figures['runs']} runs taking turns")
+    print(f"{'':18}{'roomread':>12}{'fer':>12}")
+    for key in figures["fer"]:
+        print(f"{key:18}{figures['roomread'][key]:12.2f}{figures['fer'][key]:12.2f}")
+    print(f"times as fast: {figures['times_as_fast']:.1f}")
+
+
+if __name__ == "__main__":
+    main()

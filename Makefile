@@ -4,17 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
+BACKENDS := .venv-backends
 
-.PHONY: help demo test check clean size speed
+.PHONY: help demo test test-backends check clean size speed
 
 help:  ## say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: $(READY)  ## build a synthetic class, analyse it, and say where its report lies
 	@$(BIN)/roomread demo --out demo
 
 test: $(LEARN)  ## run all tests
 	$(BIN)/python -m pytest -q
+
+test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
+	$(BACKENDS)/bin/python -m pytest -q -m 'jax or torch'
 
 check: $(LEARN)  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -28,16 +32,28 @@ speed: $(READY)  ## print start times, frames a second and memory
 	$(BIN)/python benchmarks/speed.py
 
 clean:  ## remove what make and the tools made
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+define new-venv
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+  { echo 'roomread needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12 ...'; exit 1; }
+$(PYTHON) -m venv
+endef
+
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo 'roomread needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12 ...'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(new-venv) $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
 	@touch $@
 
 $(LEARN): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+# On Linux pip's PyTorch may bring NVIDIA's libraries, several gigabytes. Where pip knows a source of the build for
+# processors alone (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL), it takes that one.
+$(BACKENDS)/ready: pyproject.toml constraints.txt
+	$(new-venv) $(BACKENDS)
+	$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable '.[all,backends]'
 	@touch $@

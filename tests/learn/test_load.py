@@ -305,6 +305,12 @@ def test_a_file_as_keras_2_wrote_it_is_opened(
     assert_allclose(received, expected, atol=1e-5)
 
 
+def test_an_hdf5_file_with_the_ending_of_another_form_is_told_its_own(tmp_path: Path) -> None:
+    whole = saved(small(), tmp_path / "model.h5")
+    with pytest.raises(ModelError, match=r"the ending \.h5"):
+        open_model(whole.rename(tmp_path / "model.keras"), "fer2013")
+
+
 def test_a_model_with_its_card_needs_no_classes_and_allows_no_others(
     labelled_faces: LabelledFaces, tmp_path: Path
 ) -> None:

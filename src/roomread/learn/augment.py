@@ -100,9 +100,10 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         """Shrink some faces to the size of a distant one and enlarge them again."""
         pick = self.draw(faces, 0.5, (1, 1, 1)) + 0.5
         step = self.settings.distant / len(DISTANT_SIZES)
+        smooth = keras.backend.backend() == "torch"  # enlarging smooths nothing, but so its cubic is the others'
         for number, size in enumerate(DISTANT_SIZES):
             small = ops.image.resize(faces, (size, size), interpolation="bilinear", antialias=True)
-            again = ops.image.resize(small, (FACE_SIZE, FACE_SIZE), interpolation="bicubic")
+            again = ops.image.resize(small, (FACE_SIZE, FACE_SIZE), interpolation="bicubic", antialias=smooth)
             chosen = ops.logical_and(pick >= number * step, pick < (number + 1) * step)
             faces = ops.where(chosen, again, faces)
         return faces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import warnings
 from pathlib import Path
 
 import keras
@@ -55,17 +56,23 @@ def export_onnx(network: keras.Model, path: Path, sample: Array) -> float:
         The largest difference of a probability.
 
     Raises:
-        ModelError: the two differ by more than PARITY; no file is left.
+        ModelError: the two differ by more than PARITY, or Keras runs on JAX, which writes no ONNX; no file is left.
         OutputError: the file cannot be written.
     """
     import onnxruntime
 
+    if keras.backend.backend() == "jax":
+        raise ModelError(
+            f"{path} cannot be written by Keras on JAX. Expected: TensorFlow or PyTorch. A run that has ended is not "
+            "trained again: start it once more, in the same folder, with KERAS_BACKEND=tensorflow in the environment."
+        )
     faces = sample.astype(np.float32)
     expected = network.predict(faces, verbose=0)
     differences: list[float] = []
 
     def write(new: Path) -> None:
-        with contextlib.redirect_stdout(None):  # the exporter talks
+        with contextlib.redirect_stdout(None), warnings.catch_warnings():  # the exporter talks of its own insides
+            warnings.simplefilter("ignore")
             network.export(new, format="onnx", verbose=False)
         session = onnxruntime.InferenceSession(new, providers=["CPUExecutionProvider"])
         received = session.run(None, {session.get_inputs()[0].name: faces})[0]

@@ -151,6 +151,8 @@ def _config_of(path: Path) -> Any:
     """Return the network's description, plain data; nothing is built."""
     try:
         if path.suffix == ".keras":  # told apart as Keras does, so that what is checked is what is built
+            if h5py.is_hdf5(path):
+                raise ModelError(f"{path} is an HDF5 file, as Keras 2 wrote it. Give its name the ending .h5.")
             with zipfile.ZipFile(path) as file:
                 return json.loads(file.read("config.json"))
         with h5py.File(path, "r") as file:

@@ -154,7 +154,12 @@ class _Run:
     def epoch(self, history: list[Epoch], validation: LabelledFaces, watcher: Watcher) -> Epoch:
         """Fit one epoch and return its row of the history."""
         start, number = time.perf_counter(), len(history)
-        callbacks: list[Any] = [Share(watcher.progress, number + 1, self.steps)]
+        seed = int(np.random.default_rng((self.settings.seed, number)).integers(1 << 32))
+        callbacks: list[Any] = [
+            Share(watcher.progress, number + 1, self.steps),
+            # PyTorch's dropout draws from no variable of the run, and building the step has drawn already.
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: keras.utils.set_random_seed(seed)),
+        ]
         if self.settings.schedule != "cosine":
             callbacks.append(Pace(self.settings, self.steps, history))
         if self.averaged is not None:
@@ -190,7 +195,8 @@ def _learner(settings: TrainSettings, steps: int) -> keras.Model:
     learner = keras.Sequential([*layers, network])
     optimizer = make_optimizer(settings, steps)
     accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-    learner.compile(optimizer, loss="categorical_crossentropy", metrics=[accuracy], jit_compile=False)
+    compiled = keras.backend.backend() == "jax"  # which would take every operation of a step for itself otherwise
+    learner.compile(optimizer, loss="categorical_crossentropy", metrics=[accuracy], jit_compile=compiled)
     optimizer.build(learner.trainable_variables)
     return learner
 

@@ -2,10 +2,10 @@
 
     python benchmarks/peers.py --video FILE --fer PYTHON [--runs 3] [--json]
 
-PYTHON is an interpreter of an environment of its own in which `pip install fer` was run. Every frame is looked at by
-both, with the settings that each has by itself. Told are the medians of frames a second (from the first frame to the
-last, the start left out), seconds from the start of the process to the first frame's answer, peak memory, and faces
-found per frame.
+PYTHON is an interpreter of an environment of its own, in which `pip install fer "setuptools<80"` was run (fer asks for
+pkg_resources). Every frame is looked at by both, with the settings that each has by itself. Told are the medians of
+frames a second (from the first frame to the last, the start left out), seconds from the start of the process to the
+first frame's answer, peak memory, and faces found per frame.
 """
 
 import argparse

@@ -1,14 +1,11 @@
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
-from roomread.faces.detector import DetectorSettings, YuNet, clip, suppress
-from roomread.types import Detections
+from roomread.config import make_settings
+from roomread.faces.detector import DetectorSettings, YuNet
 
-
-def detections(boxes, scores=None):
-    boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    scores = np.full(len(boxes), 0.9) if scores is None else scores
-    return Detections(boxes, np.array(scores, np.float32), np.zeros((len(boxes), 5, 2), np.float32))
+HEAD = (130, 20, 310, 240)  # of the astronaut with some surroundings, pixels
 
 
 @pytest.fixture(scope="module")
@@ -16,23 +13,23 @@ def yunet():
     return YuNet(threads=1)
 
 
-def test_of_two_overlapping_boxes_the_surer_one_stays():
-    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [40, 40, 50, 50]], np.float32)
-    assert suppress(boxes, np.array([0.6, 0.9, 0.7], np.float32), 0.3).tolist() == [1, 2]
+@pytest.fixture(scope="module")
+def astronaut():
+    return pytest.importorskip("skimage.data").astronaut()
 
 
-def test_boxes_that_touch_little_both_stay():
-    boxes = np.array([[0, 0, 10, 10], [8, 0, 18, 10]], np.float32)
-    assert sorted(suppress(boxes, np.array([0.6, 0.9], np.float32), 0.3).tolist()) == [0, 1]
+def room(photograph, width, height, middles, high):
+    """Return a gray picture with the astronaut's head, `high` pixels high, about each of the middles."""
+    head = Pictures.fromarray(photograph).crop(HEAD)
+    head = head.resize((round(high * head.width / head.height), high), Pictures.Resampling.BICUBIC)
+    picture = Pictures.new("RGB", (width, height), (120, 120, 120))
+    for x, y in middles:
+        picture.paste(head, (round(x - head.width / 2), round(y - head.height / 2)))
+    return np.asarray(picture)
 
 
-def test_no_box_suppresses_nothing():
-    assert suppress(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.3).tolist() == []
-
-
-def test_boxes_are_cut_at_the_edge_and_dropped_beyond_it():
-    kept = clip(detections([[-5, -5, 20, 20], [95, 40, 130, 70], [120, 10, 140, 30]]), 100, 60)
-    assert kept.boxes.tolist() == [[0, 0, 20, 20], [95, 40, 100, 60]]
+def middles_of(faces):
+    return np.array(sorted(((faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2).tolist()))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (31, 500, 3), (500, 33, 3), (720, 1280, 3)])
@@ -42,11 +39,9 @@ def test_a_picture_without_a_face_of_any_size_gives_none(yunet, shape):
     assert found.boxes.shape == (0, 4)
 
 
-def test_the_astronaut_is_found_at_every_scale_at_the_same_place(yunet):
-    data = pytest.importorskip("skimage.data")
-    photograph = data.astronaut()
-    whole = yunet.detect(photograph)
-    reduced = YuNet(DetectorSettings(width=256), threads=1).detect(photograph)
+def test_the_astronaut_is_found_at_every_scale_at_the_same_place(yunet, astronaut):
+    whole = yunet.detect(astronaut)
+    reduced = YuNet(DetectorSettings(width=256), threads=1).detect(astronaut)
     assert len(whole) == len(reduced) == 1
     np.testing.assert_allclose(whole.boxes, reduced.boxes, atol=12)
     left, top, right, bottom = whole.boxes[0]
@@ -55,7 +50,70 @@ def test_the_astronaut_is_found_at_every_scale_at_the_same_place(yunet):
     assert (whole.points[0, 0] < whole.points[0, 1]).any()  # the person's right eye is on the picture's left
 
 
-@pytest.mark.parametrize("settings", [{"width": 8}, {"threshold": 0.0}, {"overlap": 1.0}])
+def test_a_face_across_a_seam_is_found_once(astronaut):
+    middles = [(x, 120 + 130 * (x % 3)) for x in range(60, 1350, 100)]
+    picture = room(astronaut, 1400, 500, middles, 90)
+    tiled = YuNet(DetectorSettings(smallest_face=14, tile=700), threads=1).detect(picture)
+    whole = YuNet(DetectorSettings(smallest_face=14), threads=1).detect(picture)
+    assert len(tiled) == len(middles)
+    np.testing.assert_allclose(middles_of(tiled), middles_of(whole), atol=4)
+    inside = (tiled.points >= tiled.boxes[:, None, :2]) & (tiled.points <= tiled.boxes[:, None, 2:])
+    assert inside.all()  # the points are the picture's, too
+
+
+def test_a_face_larger_than_what_tiles_share_is_found_once(astronaut):
+    picture = room(astronaut, 1400, 700, [(640, 350)], 650)
+    found = YuNet(DetectorSettings(smallest_face=14, tile=700), threads=1).detect(picture)
+    assert len(found) == 1
+    assert found.boxes[0, 3] - found.boxes[0, 1] > 256
+
+
+def test_the_smallest_face_wanted_decides_how_large_the_picture_is_analysed(astronaut):
+    picture = room(astronaut, 2400, 600, [(300, 300), (1500, 200)], 30)  # faces of about 13 pixels
+    assert len(YuNet(DetectorSettings(smallest_face=40), threads=1).detect(picture)) == 0
+    assert len(YuNet(DetectorSettings(smallest_face=13), threads=1).detect(picture)) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "expected"),
+    [
+        ({}, (1920, 1080), 2 / 3),
+        ({}, (1024, 768), 1.25),
+        ({}, (320, 240), 1.5),
+        ({}, (1080, 1920), 1.0),
+        ({"smallest_face": 28}, (3840, 2160), 0.5),
+        ({"smallest_face": 2}, (640, 480), 1.5),
+    ],
+    ids=["full HD", "a little enlarged", "enlarged no further", "upright", "4K", "smaller than can be"],
+)
+def test_a_picture_is_reduced_or_enlarged_as_the_settings_say(settings, size, expected):
+    assert DetectorSettings(**settings).scale(*size) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [{"masks": ((0, 0, 0.5, 1),)}, {"masks_px": ((0, 0, 400, 0, 400, 299, 0, 299),)}],
+    ids=["a rectangle in fractions", "a polygon in pixels"],
+)
+def test_nothing_inside_a_mask_is_ever_found(astronaut, zones):
+    picture = room(astronaut, 800, 300, [(100, 150), (300, 80), (500, 150), (700, 220)], 110)
+    found = YuNet(DetectorSettings(**zones, threshold=0.05), threads=1).detect(picture)
+    assert (found.boxes[:, [0, 2]].mean(axis=1) > 400).all()
+    sure = found[found.scores > 0.6]
+    np.testing.assert_allclose(middles_of(sure)[:, 0], [500, 700], atol=15)
+
+
+def test_settings_are_plain_values_as_a_file_holds_them():
+    values = {"smallest_face": 20, "masks": [[0, 0, 0.5, 1], [0, 0, 1, 0, 1, 1]], "second_look": False}
+    made = make_settings(DetectorSettings, values, "room.toml")
+    assert made.masks == ((0, 0, 0.5, 1), (0, 0, 1, 0, 1, 1))
+    assert YuNet(made, threads=1).second is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"width": 8}, {"smallest_face": 0}, {"tile": 100}, {"threshold": 0.0}, {"overlap": 1.0}, {"masks": ((0, 1),)}],
+)
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValueError, match="Received"):
         DetectorSettings(**settings)

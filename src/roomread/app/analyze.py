@@ -215,6 +215,7 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
         "onnxruntime": onnxruntime.__version__,
         "numpy": np.__version__,
         "detector": {"name": detector.network.card.name, "sha256": detector.network.card.sha256},
+        **_second(detector),
         "expression": {"name": reader.network.card.name, "sha256": reader.network.card.sha256},
         "settings": _plain_settings(settings),
     }
@@ -239,6 +240,14 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
         if video is not None:
             video.close()
     return LessonHandle(store, recorder.number)
+
+
+def _second(detector: YuNet) -> dict[str, Any]:
+    """Return which network looks again at doubtful faces, if one does."""
+    if detector.second is None:
+        return {}
+    card = detector.second.network.card
+    return {"second_look": {"name": card.name, "sha256": card.sha256}}
 
 
 def _plain_settings(settings: AnalyzeSettings) -> dict[str, Any]:

@@ -81,6 +81,66 @@ def test_two_heads_that_touch_have_their_own_numbers_afterwards():
     assert room.see((100, 100), (220, 100), frames=5) == first
 
 
+@pytest.mark.parametrize("seconds", [5, 20, 300])
+def test_who_turns_away_or_leaves_has_the_number_again_though_a_little_beside_the_place(seconds):
+    room = Room()
+    first = room.see(*HOMES, frames=50)
+    room.see(*HOMES[1:], frames=seconds * 10)
+    assert room.see((130, 115), *HOMES[1:], frames=10) == first
+
+
+def test_a_false_face_beside_one_that_is_missed_does_not_take_its_seat():
+    room = Room()
+    first = room.see(*HOMES, frames=50)
+    room.see((140, 100), *HOMES[1:])
+    assert room.see(*HOMES, frames=3) == first
+
+
+def test_a_false_face_of_the_first_frame_is_forgotten():
+    room = Room()
+    (*first, _) = room.see(*HOMES, (150, 130))
+    room.see(*HOMES, frames=250)
+    assert room.see((140, 125), *HOMES[1:], frames=20) == first
+
+
+def test_who_leans_over_to_a_neighbour_founds_no_seat_there_and_has_the_own_again():
+    room = Room()
+    one, two = room.see((100, 100), (300, 100), frames=50)
+    for _ in range(80):
+        seats = room.see((270, 100), (310, 100))
+        assert one not in seats and set(seats) <= {NO_SEAT, two}
+    assert room.see((100, 100), (300, 100), frames=15) == [one, two]
+
+
+def test_who_was_taken_for_another_gets_the_own_empty_seat_back():
+    room = Room()
+    _, two = room.see((100, 100), (150, 100), frames=50)
+    for step in range(10):
+        room.see((100 + 5 * step, 100))
+    assert room.see((150, 100), frames=20) == [two]
+
+
+def test_a_newcomer_close_to_an_empty_seat_waits_longer_for_a_number():
+    room = Room()
+    room.see((100, 100), (300, 100), frames=50)
+    room.see((100, 100), frames=50)
+    assert room.see((100, 100), (390, 100), frames=50)[-1] == NO_SEAT
+    assert room.see((100, 100), (390, 100), frames=200)[-1] == 3
+
+
+def test_numbers_are_never_given_twice():
+    room, rng, highest = Room(), np.random.default_rng(0), 0
+    for scene in range(8):
+        known = set()
+        places = rng.uniform(0, 1000, (9, 2))
+        for _ in range(60):
+            seats = room.see(*(places + rng.normal(0, 2, places.shape))[rng.random(9) > 0.1])
+            known |= {seat for seat in seats if seat != NO_SEAT}
+        assert scene == 0 or room.tracker.shifts[-1].kind == "replaced"
+        highest, before = max(known), highest
+        assert any(seat > before for seat in known)
+
+
 def test_a_lasting_move_takes_the_seat_along():
     room = Room()
     (seat,) = room.see((100, 100), frames=20)

@@ -24,6 +24,7 @@ import numpy as np
 
 from roomread.faces.boxes import overlaps, sizes
 from roomread.faces.detector import DetectorSettings, YuNet
+from roomread.faces.onnx import Runtime
 from roomread.pictures import read_picture
 from roomread.types import Array, Detections
 
@@ -82,7 +83,9 @@ def measure(
     images: Path, labels: dict[str, list[dict[str, str]]], settings: list[DetectorSettings], threads: int
 ) -> tuple[list[dict[str, Detections]], dict[str, Label], list[float]]:
     """Return what each settings find in each picture, the labels, and median milliseconds a picture of each."""
-    lowest = [YuNet(replace(each, threshold=min(each.threshold, *THRESHOLDS)), threads) for each in settings]
+    lowest = [
+        YuNet(replace(each, threshold=min(each.threshold, *THRESHOLDS)), Runtime(threads=threads)) for each in settings
+    ]
     found: list[dict[str, Detections]] = [{} for _ in settings]
     taken: list[list[float]] = [[] for _ in settings]
     truth = {}

@@ -23,16 +23,15 @@ THREADS = 2
 OURS = """
 import json, sys, time
 from pathlib import Path
-from roomread.faces.detector import YuNet
-from roomread.faces.expression import ExpressionModel
-from roomread.watch.frames import NATIVE, FrameSettings, open_source
-from roomread.watch.pipeline import observe
-from roomread.watch.track import SeatTracker
+from roomread.app.analyze import AnalyzeSettings
+from roomread.app.observing import Observer
+from roomread.watch.frames import NATIVE, open_source
 
-source = open_source(Path(sys.argv[1]), FrameSettings(fps=NATIVE, threads=int(sys.argv[2])))
+settings = AnalyzeSettings(fps=NATIVE, threads=int(sys.argv[2]))
+source = open_source(Path(sys.argv[1]), settings.frames())
 frames = faces = 0
 first = None
-for _, seen in observe(source.frames(), YuNet(threads=1), SeatTracker(), ExpressionModel(threads=1), int(sys.argv[2])):
+for _, seen in Observer(settings, side_by_side=True).observe(source.frames()):
     first = time.time() if first is None else first
     frames, faces = frames + 1, faces + len(seen.tracks)
 print(json.dumps({"first": first, "last": time.time(), "frames": frames, "faces": faces}))

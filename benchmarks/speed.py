@@ -3,10 +3,11 @@
     python benchmarks/speed.py [--video FILE] [--runs 5] [--stages] [--json]
 
 Start times are medians of whole processes, beside a bare `python -c pass` that takes turns with them. Frames a second
-and peak memory are of `roomread analyze --fps native` as a whole process, on a 1080p room with 30 faces that is built
-here (8 and 32 seconds), or on another video. --stages takes the time of each stage alone, in milliseconds a frame on
-one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60 faces at 720p, 1080p and 4K; the room of 60
-is the room of 30 twice, at half its size.
+and peak memory are of `roomread analyze --fps native --signals 0` as a whole process, less its start, on a 1080p room
+with 30 faces that is built here (8 and 32 seconds), or on another video; then of five frames a second with two
+readings of the attention signals per second and seat, as seconds of video per second. --stages takes the time of each
+stage alone, in milliseconds a frame on one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60
+faces at 720p, 1080p and 4K; the room of 60 is the room of 30 twice, at half its size.
 """
 
 import argparse
@@ -68,17 +69,29 @@ def reading(video: Path, folder: Path, runs: int) -> dict[str, float]:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         frames = stream.frames or sum(1 for _ in container.decode(stream))
-    command = [sys.executable, "-m", "roomread", "analyze", str(video), "--fps", "native", *options(folder)]
-    start = statistics.median(whole_process([*command, "--end", "0.01"])[0] for _ in range(runs))
-    taken = [whole_process(command) for _ in range(runs)]
-    seconds, memory = (statistics.median(values) for values in zip(*taken, strict=True))
-    return {"frames": frames, "frames_per_s": frames / (seconds - start), "peak_memory_mb": memory}
+        length = (container.duration or 0) / av.time_base
+    command = [sys.executable, "-m", "roomread", "analyze", str(video), *options(folder)]
+    ways = {"every_frame": ["--fps", "native", "--signals", "0"], "with_signals": ["--fps", "5", "--signals", "2"]}
+    seconds, memory = {}, {}
+    for name, way in ways.items():
+        start = statistics.median(whole_process([*command, *way, "--end", "0.01"])[0] for _ in range(runs))
+        taken = [whole_process([*command, *way]) for _ in range(runs)]
+        whole, memory[name] = (statistics.median(values) for values in zip(*taken, strict=True))
+        seconds[name] = whole - start
+    return {
+        "frames": frames,
+        "frames_per_s": frames / seconds["every_frame"],
+        "video_seconds_per_s_with_signals": length / seconds["with_signals"],
+        "peak_memory_mb": memory["every_frame"],
+        "peak_memory_mb_with_signals": memory["with_signals"],
+    }
 
 
 def stages(video: Path, runs: int) -> dict[str, float]:
     """Return milliseconds a frame of each stage on one thread, and frames a second of all of them on two."""
     from roomread.faces.detector import YuNet
     from roomread.faces.expression import ExpressionModel
+    from roomread.faces.onnx import Runtime
     from roomread.preprocess import crop_faces
     from roomread.watch.frames import NATIVE, FrameSettings, open_source
     from roomread.watch.pipeline import observe
@@ -87,7 +100,8 @@ def stages(video: Path, runs: int) -> dict[str, float]:
     def frames(threads: int) -> Any:
         return open_source(video, FrameSettings(fps=NATIVE, threads=threads)).frames()
 
-    detector, tracker, reader = YuNet(threads=1), SeatTracker(), ExpressionModel(threads=1)
+    runtime = Runtime(threads=1)
+    detector, tracker, reader = YuNet(runtime=runtime), SeatTracker(), ExpressionModel(runtime=runtime)
     taken: dict[str, list[float]] = {name: [] for name in ("decode", "detect", "crop", "express", "seat")}
     n_faces, running = [], frames(1)
     while True:
@@ -110,7 +124,7 @@ def stages(video: Path, runs: int) -> dict[str, float]:
     whole = []
     for _ in range(runs):
         start = time.perf_counter()
-        count = sum(1 for _ in observe(frames(2), detector, SeatTracker(), reader, 2))
+        count = sum(1 for _ in observe(frames(2), detector, SeatTracker(), reader, workers=2))
         whole.append(count / (time.perf_counter() - start))
     figures = {f"{name}_ms": statistics.median(values) for name, values in taken.items()}
     return {**figures, "faces": statistics.mean(n_faces), "frames_per_s": statistics.median(whole)}

@@ -17,7 +17,7 @@ from PIL import Image as Pictures
 
 from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces, validation_rows
 from roomread.store.lessons import LessonStore
-from roomread.types import EMOTIONS, N_EMOTIONS, Array, Image, Lesson, Observation, Readings, Tracks
+from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, Array, Image, Lesson, Observation, Readings, Tracks
 
 Expression = str | None | Sequence[float]  # one of EMOTIONS, surely; None: could not be read; or seven probabilities
 
@@ -63,6 +63,7 @@ def readings() -> Callable[..., Readings]:
             scores=np.full(n, 0.9, np.float32),
             sharpness=np.full(n, 100, np.float32),
             emotions=np.array([probabilities(shown) for _, _, shown in rows], np.float32).reshape(n, N_EMOTIONS),
+            signals=np.full((n, N_SIGNALS), np.nan, np.float32),
         )
 
     return build
@@ -81,7 +82,9 @@ def observation() -> Callable[..., Observation]:
             scores=noise.uniform(0, 1, n).astype(np.float32),
         )
         emotions = np.array([probabilities(shown) for _, shown in rows], np.float32).reshape(n, N_EMOTIONS)
-        return Observation(time, index, tracks, emotions, noise.uniform(0, 900, n).astype(np.float32))
+        signals = noise.uniform(-1, 1, (n, N_SIGNALS)).astype(np.float32)
+        signals[::2] = np.nan  # read less often than expressions
+        return Observation(time, index, tracks, emotions, noise.uniform(0, 900, n).astype(np.float32), signals)
 
     return build
 

@@ -88,6 +88,24 @@ def test_the_walker_has_no_face_and_no_seat(lesson):
     assert lesson.summary().faces_per_frame <= SETTINGS.seats
 
 
+def test_heads_point_where_the_script_turned_them(room, rows, places):
+    known = rows[rows.yaw.notna() & (rows.seat > 0)]
+    assert len(known) > 300
+    truth = {places[seat["seat"]]: seat for seat in room.truth["seats"]}
+    frames = (known.time * SETTINGS.fps).round().astype(int)
+    yaw, pitch = (
+        np.array([truth[seat][name][frame] for seat, frame in zip(known.seat, frames, strict=True)])
+        for name in ("yaw", "pitch")
+    )
+    assert abs(known.yaw - yaw).mean() < 3
+    assert abs(known.pitch - pitch).mean() < 5
+    elsewhere = (abs(yaw - np.median(yaw)) > 12) | (abs(pitch - np.median(pitch)) > 12)
+    assert 0.05 < elsewhere.mean() < 0.6
+    told = known.facing.notna()
+    assert told.mean() > 0.9
+    assert ((known.facing == 0) == elsewhere)[told].mean() > 0.95
+
+
 class Titles(HTMLParser):
     def __init__(self):
         super().__init__()
@@ -106,7 +124,13 @@ def test_the_report_tells_the_whole_story_in_one_file(lesson, tmp_path):
     page = lesson.report(tmp_path / "report.html").read_text(encoding="utf-8")
     titles = Titles()
     titles.feed(page)
-    for title in ("The lesson at a glance", "Class engagement over time", "Coverage over time", "How it was made"):
+    for title in (
+        "The lesson at a glance",
+        "Class engagement over time",
+        "Heads and eyes over time",
+        "Coverage over time",
+        "How it was made",
+    ):
         assert title in titles.titles
     assert "it says nothing about people" in page
     assert lesson.lesson.made_with["expression"]["sha256"][:12] in page

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pictures
 
 from roomread.errors import SourceError
-from roomread.pictures import is_picture, read_picture
+from roomread.pictures import is_picture, read_picture, scaled_planes
 
 
 def test_a_picture_is_rgb_whatever_its_mode(tmp_path: Path) -> None:
@@ -33,3 +33,13 @@ def test_the_ending_says_what_is_a_picture(tmp_path: Path) -> None:
     for name in ("a.jpg", ".b.jpg", "c.mp4"):
         (tmp_path / name).touch()
     assert [is_picture(tmp_path / name) for name in ("a.jpg", ".b.jpg", "c.mp4", "absent.jpg")] == [True] + [False] * 3
+
+
+@pytest.mark.parametrize("size", [(64, 36), (129, 77), (33, 21), (1, 1)], ids=["half", "as it is", "odd", "a point"])
+def test_scaled_planes_are_the_picture_as_pillow_would_scale_it(size: tuple[int, int]) -> None:
+    y, x = np.indices((77, 129))
+    image = np.stack([x, 3 * y, 255 - x], axis=2).astype(np.uint8)
+    planes = scaled_planes(image[:, ::-1], size)
+    expected = np.asarray(Pictures.fromarray(image[:, ::-1]).resize(size, Pictures.Resampling.BILINEAR))
+    assert planes.shape == (3, size[1], size[0])
+    np.testing.assert_allclose(planes.transpose(1, 2, 0).astype(int), expected, atol=2)

@@ -107,20 +107,24 @@ def test_several_faces_of_a_frame_may_have_no_seat() -> None:
 
 
 def test_a_frame_without_a_face_is_an_ordinary_observation() -> None:
-    seen = Observation(0.0, 0, make_tracks([]), np.empty((0, 7), np.float32), np.empty(0, np.float32))
+    seen = Observation(0.0, 0, make_tracks([]), np.empty((0, 7), np.float32), np.empty(0, np.float32), np.empty((0, 7)))
     assert len(seen.tracks) == 0
 
 
 @pytest.mark.parametrize(
-    ("emotions", "sharpness"),
-    [pytest.param((1, 7), (2,), id="emotions"), pytest.param((2, 7), (1,), id="sharpness")],
+    "shapes",
+    [
+        pytest.param(((1, 7), (2,), (2, 7)), id="emotions"),
+        pytest.param(((2, 7), (1,), (2, 7)), id="sharpness"),
+        pytest.param(((2, 7), (2,), (2, 6)), id="signals"),
+    ],
 )
-def test_an_observation_has_one_row_for_each_face(emotions: tuple[int, ...], sharpness: tuple[int, ...]) -> None:
+def test_an_observation_has_one_row_for_each_face(shapes: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ValueError, match="wrong shape"):
-        Observation(0.0, 0, make_tracks([1, 2]), np.zeros(emotions), np.zeros(sharpness))
+        Observation(0.0, 0, make_tracks([1, 2]), *(np.zeros(shape) for shape in shapes))
 
 
-@pytest.mark.parametrize("name", ["seats", "boxes", "scores", "sharpness", "emotions"])
+@pytest.mark.parametrize("name", ["seats", "boxes", "scores", "sharpness", "emotions", "signals"])
 def test_readings_have_one_row_for_each_face(readings: Callable[..., Readings], name: str) -> None:
     whole = readings([0.0], [(0, 1, "happy"), (0, 2, "sad")])
     with pytest.raises(ValueError, match=f"`{name}`"):

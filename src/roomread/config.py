@@ -58,7 +58,7 @@ def make_settings(kind: type[Settings], values: dict[str, Any], where: str) -> S
 
 
 def _fit(hint: Any, value: Any, where: str) -> Any:
-    """Return the value as the field's type wants it: lists become tuples, whole numbers become floats."""
+    """Return the value as the field's type wants it: lists as tuples, whole numbers as floats, texts as paths."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return _fit(next(kind for kind in inner if kind is not type(None)), value, where)
@@ -68,6 +68,8 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
         return tuple(_fit(inner[0], item, where) for item in value)
     if hint is float and type(value) is int:
         return float(value)
+    if hint is Path and type(value) is str:
+        return Path(value)
     if type(value) is not hint:
         raise SettingsError(f"{where} must be of type {hint.__name__}. Received: {value!r}.")
     return value
@@ -85,4 +87,6 @@ def as_dict(settings: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -25,7 +25,7 @@ class ModelCard:
     """What a reader must know of a model before believing it."""
 
     name: str
-    task: str  # "expression" or "face detection"
+    task: str  # what it is for: expression, face detection, second look, face mesh
     sha256: str  # of the model file
     licence: str
     origin: str

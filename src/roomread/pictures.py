@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageOps, UnidentifiedImageError
 
 from roomread.errors import SourceError
-from roomread.types import Image
+from roomread.types import Array, Image
 
 
 def is_picture(path: Path) -> bool:
@@ -29,3 +30,21 @@ def read_picture(path: Path) -> Image:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
+
+
+def scaled_planes(image: Image, size: tuple[int, int]) -> Array:
+    """Return a picture's three colours apart, reduced or enlarged: uint8 (3, height, width), red, green, blue.
+
+    FFmpeg does it in a third of Pillow's time; the results differ by one gray level at most.
+
+    Args:
+        image: uint8 (height, width, 3), RGB.
+        size: pixels, (width, height).
+    """
+    width, height = size
+    whole = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
+    frame = whole.reformat(width, height, "gbrp", interpolation="BILINEAR")
+    green, blue, red = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size) for plane in frame.planes
+    )
+    return np.stack([plane[:height, :width] for plane in (red, green, blue)])

@@ -11,6 +11,20 @@ import numpy.typing as npt
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # FER-2013's own indices
 N_EMOTIONS = len(EMOTIONS)
+SIGNALS = ("presence", "yaw", "pitch", "roll", "eyes", "gaze", "mouth")
+"""What is read of a head, in the order of the columns.
+
+presence: 0 to 1, how sure the mesh is that it sees a face; where it is not sure enough, everything else is missing.
+yaw: degrees, where the face points, positive to the picture's right; 0 into the camera.
+pitch: degrees, positive downwards; 0 is about into the camera, and differs from person to person by about 8.
+roll: degrees, how far the head is tilted about the way it points, positive clockwise in the picture.
+eyes: height over width of the opening between the lids, mean of both; open about 0.3, closed under 0.15.
+gaze: degrees, sideways, relative to the head, positive to the picture's right. A single reading is off by about 5, and
+    a person's own middle by up to 8: compare it with the same seat's usual value. Up and down cannot be told: moved
+    irises change the mesh eight times less than they should.
+mouth: distance of the lips over that of the outer corners of the eyes; closed about 0.01, a yawn above 0.3.
+"""
+N_SIGNALS = len(SIGNALS)
 NO_SEAT = 0
 PURPOSES = ("research", "self-study", "demo")
 
@@ -118,6 +132,7 @@ class Observation:
     emotions: float32 (n, 7), 0 to 1, each row sums to 1, in the order of EMOTIONS; a row of NaN where the face could
         not be read.
     sharpness: float32 (n,), gray levels squared; variance of the Laplacian of the face at the model's size.
+    signals: float32 (n, 7), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
     """
 
     time: float
@@ -125,10 +140,12 @@ class Observation:
     tracks: Tracks
     emotions: Array
     sharpness: Array
+    signals: Array
 
     def __post_init__(self) -> None:
         check_shape("emotions", self.emotions, (len(self.tracks), N_EMOTIONS))
         check_shape("sharpness", self.sharpness, (len(self.tracks),))
+        check_shape("signals", self.signals, (len(self.tracks), N_SIGNALS))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -202,6 +219,7 @@ class Readings:
     scores: float32 (n,), 0 to 1, of the detector.
     sharpness: float32 (n,), see `preprocess.sharpness`.
     emotions: float32 (n, 7), 0 to 1, rows sum to 1, in the order of EMOTIONS; NaN where the face could not be read.
+    signals: float32 (n, 7), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
     """
 
     times: Array
@@ -211,6 +229,7 @@ class Readings:
     scores: Array
     sharpness: Array
     emotions: Array
+    signals: Array
 
     def __post_init__(self) -> None:
         n = len(self.frames)
@@ -220,6 +239,7 @@ class Readings:
         check_shape("scores", self.scores, (n,))
         check_shape("sharpness", self.sharpness, (n,))
         check_shape("emotions", self.emotions, (n, N_EMOTIONS))
+        check_shape("signals", self.signals, (n, N_SIGNALS))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -241,11 +261,12 @@ class Readings:
             scores=np.concatenate([each.tracks.scores for each in seen]),
             sharpness=np.concatenate([each.sharpness for each in seen]),
             emotions=np.concatenate([each.emotions for each in seen]),
+            signals=np.concatenate([each.signals for each in seen]),
         )
 
     def of(self, keep: Array) -> Readings:
         """Return the faces that a mask keeps, and every frame."""
-        parts = (self.frames, self.seats, self.boxes, self.scores, self.sharpness, self.emotions)
+        parts = (self.frames, self.seats, self.boxes, self.scores, self.sharpness, self.emotions, self.signals)
         return Readings(self.times, *(part[keep] for part in parts))
 
 
@@ -279,6 +300,26 @@ class Timeline:
         for name in ("status", "engagement", "low", "high", "readable", "unreadable", "seats"):
             check_shape(name, getattr(self, name), (n,))
         check_shape("emotions", self.emotions, (n, N_EMOTIONS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """How much of the class is in a state, one row per bin; NaN where that is not known or must not be shown.
+
+    value: float64 (n,), 0 to 1, mean over the seats of each seat's share of readings in that state.
+    low, high: float64 (n,), 0 to 1, interval of that mean; NaN with one seat.
+    seats: float64 (n,), how many seats it is made of.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    seats: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.value)
+        for name in ("low", "high", "seats"):
+            check_shape(name, getattr(self, name), (n,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,13 +5,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image as Pictures
 
 import roomread
 from roomread.app import analyze as module
+from roomread.app import observing
 from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment
 from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.types import N_EMOTIONS, Observation, Tracks
+from roomread.types import N_EMOTIONS, N_SIGNALS, Observation, Tracks
+from roomread.watch.frames import FrameSettings, VideoSource
+from roomread.watch.masks import GRAY, MaskSettings
 
 RESEARCH: dict[str, Any] = {"purpose": "research", "reference": "IRB 7"}
 
@@ -97,13 +101,14 @@ def interrupted(after):
                 raise KeyboardInterrupt
             tracks = Tracks(np.array([1]), np.array([[1, 1, 9, 9]], np.float32), np.array([1], np.float32))
             emotions = np.full((1, N_EMOTIONS), 1 / N_EMOTIONS, np.float32)
-            yield frame, Observation(frame.time, frame.index, tracks, emotions, np.array([1], np.float32))
+            signals = np.full((1, N_SIGNALS), np.nan, np.float32)
+            yield frame, Observation(frame.time, frame.index, tracks, emotions, np.array([1], np.float32), signals)
 
     return observe
 
 
 def test_ctrl_c_keeps_what_was_seen(clip, db, monkeypatch):
-    monkeypatch.setattr(module, "observe", interrupted(after=6))
+    monkeypatch.setattr(observing, "observe", interrupted(after=6))
     lesson = analyze(clip, **RESEARCH, db=db)
     assert lesson.lesson.state == "stopped"
     assert "Stopped by hand at 1.0 s." in lesson.lesson.notes
@@ -111,7 +116,7 @@ def test_ctrl_c_keeps_what_was_seen(clip, db, monkeypatch):
 
 
 def test_ctrl_c_before_the_first_frame_leaves_no_lesson(clip, db, monkeypatch):
-    monkeypatch.setattr(module, "observe", interrupted(after=0))
+    monkeypatch.setattr(observing, "observe", interrupted(after=0))
     with pytest.raises(SourceError):
         analyze(clip, **RESEARCH, db=db)
     assert LessonStore(db).lessons() == []
@@ -171,10 +176,12 @@ def test_a_lesson_is_found_again_by_number_name_and_last(clip, db):
         open_lesson("absent", db)
 
 
-@pytest.mark.parametrize("values", [{"threads": 0}, {"fps": 0.0}, {"began": "yesterday"}, {"start": 9.0, "end": 2.0}])
+@pytest.mark.parametrize(
+    "values", [{"threads": 0}, {"device": "tpu"}, {"fps": 0.0}, {"began": "yesterday"}, {"start": 9.0, "end": 2.0}]
+)
 def test_settings_out_of_range_are_refused_in_words(values):
-    with pytest.raises(SettingsError, match="Received"):
-        module.settings_from(values)
+    with pytest.raises(ValueError, match="Received"):
+        AnalyzeSettings(**values)
 
 
 def test_every_public_name_can_be_imported():
@@ -183,3 +190,19 @@ def test_every_public_name_can_be_imported():
     assert set(roomread.__all__) <= set(dir(roomread))
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
         _ = roomread.absent
+
+
+def test_nobody_in_a_masked_zone_is_found_read_or_drawn(db, tmp_path):
+    face = pytest.importorskip("skimage.data").astronaut()[:256, 100:356]
+    two = np.concatenate([face, face], axis=1)
+    Pictures.fromarray(two).save(tmp_path / "two.png")
+    masks = MaskSettings(fractions=((0, 0, 0.5, 1),))
+    both = analyze(tmp_path / "two.png", **RESEARCH, db=db).to_pandas("seats")
+    one = analyze(
+        tmp_path / "two.png", **RESEARCH, db=db, settings=AnalyzeSettings(masks=masks, show_faces=True),
+        annotated=tmp_path / "drawn.mp4",
+    ).to_pandas("seats")  # fmt: skip
+    assert len(both) == 2
+    assert (one["FaceRectX"] > 256).tolist() == [True]
+    (frame,) = VideoSource(tmp_path / "drawn.mp4", FrameSettings()).frames()
+    assert abs(frame.image[40:, 10:246].astype(int) - GRAY).max() < 12  # what compression makes of flat gray

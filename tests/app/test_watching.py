@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from roomread.app import watching
+from roomread.app import observing
 from roomread.app.watching import WatchSettings, watch
 from roomread.errors import SettingsError
-from roomread.types import N_EMOTIONS, OK, TOO_FEW, Observation, Tracks
+from roomread.types import N_EMOTIONS, N_SIGNALS, OK, TOO_FEW, Observation, Tracks
 
 
 class Source:
@@ -37,9 +37,10 @@ def scripted(monkeypatch):
                 boxes = np.array([[50 * k, 0, 50 * k + 40, 40] for k in range(n)], np.float32).reshape(n, 4)
                 tracks = Tracks(np.arange(1, n + 1), boxes, np.ones(n, np.float32))
                 emotions = np.full((n, N_EMOTIONS), 1 / 7, np.float32)
-                yield None, Observation(time, index, tracks, emotions, np.ones(n, np.float32))
+                signals = np.full((n, N_SIGNALS), np.nan, np.float32)
+                yield None, Observation(time, index, tracks, emotions, np.ones(n, np.float32), signals)
 
-        monkeypatch.setattr(watching, "observe", observe)
+        monkeypatch.setattr(observing, "observe", observe)
         return Source()
 
     return script

@@ -4,13 +4,15 @@ from PIL import Image as Pictures
 
 from roomread.config import make_settings
 from roomread.faces.detector import DetectorSettings, YuNet
+from roomread.faces.onnx import Runtime
 
+ONE_THREAD = Runtime(threads=1)
 HEAD = (130, 20, 310, 240)  # of the astronaut with some surroundings, pixels
 
 
 @pytest.fixture(scope="module")
 def yunet():
-    return YuNet(threads=1)
+    return YuNet(runtime=ONE_THREAD)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def test_a_picture_without_a_face_of_any_size_gives_none(yunet, shape):
 
 def test_the_astronaut_is_found_at_every_scale_at_the_same_place(yunet, astronaut):
     whole = yunet.detect(astronaut)
-    reduced = YuNet(DetectorSettings(width=256), threads=1).detect(astronaut)
+    reduced = YuNet(DetectorSettings(width=256), ONE_THREAD).detect(astronaut)
     assert len(whole) == len(reduced) == 1
     np.testing.assert_allclose(whole.boxes, reduced.boxes, atol=12)
     left, top, right, bottom = whole.boxes[0]
@@ -53,8 +55,8 @@ def test_the_astronaut_is_found_at_every_scale_at_the_same_place(yunet, astronau
 def test_a_face_across_a_seam_is_found_once(astronaut):
     middles = [(x, 120 + 130 * (x % 3)) for x in range(60, 1350, 100)]
     picture = room(astronaut, 1400, 500, middles, 90)
-    tiled = YuNet(DetectorSettings(smallest_face=14, tile=700), threads=1).detect(picture)
-    whole = YuNet(DetectorSettings(smallest_face=14), threads=1).detect(picture)
+    tiled = YuNet(DetectorSettings(smallest_face=14, tile=700), ONE_THREAD).detect(picture)
+    whole = YuNet(DetectorSettings(smallest_face=14), ONE_THREAD).detect(picture)
     assert len(tiled) == len(middles)
     np.testing.assert_allclose(middles_of(tiled), middles_of(whole), atol=4)
     inside = (tiled.points >= tiled.boxes[:, None, :2]) & (tiled.points <= tiled.boxes[:, None, 2:])
@@ -63,15 +65,15 @@ def test_a_face_across_a_seam_is_found_once(astronaut):
 
 def test_a_face_larger_than_what_tiles_share_is_found_once(astronaut):
     picture = room(astronaut, 1400, 700, [(640, 350)], 650)
-    found = YuNet(DetectorSettings(smallest_face=14, tile=700), threads=1).detect(picture)
+    found = YuNet(DetectorSettings(smallest_face=14, tile=700), ONE_THREAD).detect(picture)
     assert len(found) == 1
     assert found.boxes[0, 3] - found.boxes[0, 1] > 256
 
 
 def test_the_smallest_face_wanted_decides_how_large_the_picture_is_analysed(astronaut):
     picture = room(astronaut, 2400, 600, [(300, 300), (1500, 200)], 30)  # faces of about 13 pixels
-    assert len(YuNet(DetectorSettings(smallest_face=40), threads=1).detect(picture)) == 0
-    assert len(YuNet(DetectorSettings(smallest_face=13), threads=1).detect(picture)) == 2
+    assert len(YuNet(DetectorSettings(smallest_face=40), ONE_THREAD).detect(picture)) == 0
+    assert len(YuNet(DetectorSettings(smallest_face=13), ONE_THREAD).detect(picture)) == 2
 
 
 @pytest.mark.parametrize(
@@ -90,29 +92,15 @@ def test_a_picture_is_reduced_or_enlarged_as_the_settings_say(settings, size, ex
     assert DetectorSettings(**settings).scale(*size) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    "zones",
-    [{"masks": ((0, 0, 0.5, 1),)}, {"masks_px": ((0, 0, 400, 0, 400, 299, 0, 299),)}],
-    ids=["a rectangle in fractions", "a polygon in pixels"],
-)
-def test_nothing_inside_a_mask_is_ever_found(astronaut, zones):
-    picture = room(astronaut, 800, 300, [(100, 150), (300, 80), (500, 150), (700, 220)], 110)
-    found = YuNet(DetectorSettings(**zones, threshold=0.05), threads=1).detect(picture)
-    assert (found.boxes[:, [0, 2]].mean(axis=1) > 400).all()
-    sure = found[found.scores > 0.6]
-    np.testing.assert_allclose(middles_of(sure)[:, 0], [500, 700], atol=15)
-
-
 def test_settings_are_plain_values_as_a_file_holds_them():
-    values = {"smallest_face": 20, "masks": [[0, 0, 0.5, 1], [0, 0, 1, 0, 1, 1]], "second_look": False}
-    made = make_settings(DetectorSettings, values, "room.toml")
-    assert made.masks == ((0, 0, 0.5, 1), (0, 0, 1, 0, 1, 1))
-    assert YuNet(made, threads=1).second is None
+    made = make_settings(DetectorSettings, {"smallest_face": 20, "second_look": False}, "room.toml")
+    assert made.smallest_face == 20
+    assert YuNet(made, ONE_THREAD).second is None
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"width": 8}, {"smallest_face": 0}, {"tile": 100}, {"threshold": 0.0}, {"overlap": 1.0}, {"masks": ((0, 1),)}],
+    [{"width": 8}, {"smallest_face": 0}, {"tile": 100}, {"threshold": 0.0}, {"overlap": 1.0}],
 )
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValueError, match="Received"):

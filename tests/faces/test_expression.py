@@ -5,13 +5,14 @@ from PIL import ImageFilter
 
 from roomread.faces import expression, onnx
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
+from roomread.faces.onnx import Runtime
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS
 
 
 @pytest.fixture(scope="module")
 def model():
-    return ExpressionModel(threads=1)
+    return ExpressionModel(runtime=Runtime(threads=1))
 
 
 def noise(shape, seed=0):
@@ -35,7 +36,7 @@ def test_no_box_gives_no_row(model):
 
 def test_the_size_of_a_batch_does_not_change_the_answer(model):
     faces = noise((9, FACE_SIZE, FACE_SIZE, 1))
-    single = ExpressionModel(ExpressionSettings(batch_size=2), threads=1)
+    single = ExpressionModel(ExpressionSettings(batch_size=2), runtime=Runtime(threads=1))
     np.testing.assert_allclose(model.predict_faces(faces), single.predict_faces(faces), atol=1e-5)
 
 
@@ -103,6 +104,15 @@ def test_only_what_a_processor_says_of_itself_is_believed(monkeypatch, system, m
 def test_a_face_too_dark_or_too_blurred_is_missing(model, spoil, readable):
     image = spoil(pytest.importorskip("skimage.data").astronaut())
     probabilities, _ = model.predict(image, np.array([[178, 69, 264, 181]], np.float32))
+    assert np.isfinite(probabilities).all() == readable
+
+
+@pytest.mark.parametrize(("apart", "readable"), [(40, True), (5, False)], ids=["seen from the front", "a profile"])
+def test_a_face_turned_away_is_missing_where_its_eyes_are_known(model, apart, readable):
+    image = pytest.importorskip("skimage.data").astronaut()
+    points = np.zeros((1, 5, 2), np.float32)
+    points[0, 1, 0] = apart
+    probabilities, _ = model.predict(image, np.array([[178, 69, 264, 181]], np.float32), points)
     assert np.isfinite(probabilities).all() == readable
 
 

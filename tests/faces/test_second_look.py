@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from roomread.faces.onnx import Runtime
 from roomread.faces.second_look import SecondLook
 from roomread.types import Detections
 
@@ -9,7 +10,7 @@ FACE = (174, 64, 266, 182)  # of the astronaut, pixels
 
 @pytest.fixture(scope="module")
 def second():
-    return SecondLook(threads=1)
+    return SecondLook(runtime=Runtime(threads=1))
 
 
 def detections(boxes, scores):

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from roomread.engagement.attention import ATTENTION
 from roomread.engagement.mappings import find_mapping
 from roomread.errors import OutputError, PrivacyError, SettingsError
 from roomread.review.export import (
@@ -32,7 +33,7 @@ from roomread.review.export import (
 )
 from roomread.review.summary import summarise
 from roomread.store.privacy import Gate, allowance
-from roomread.types import EMOTIONS, NO_FACE, NO_SEAT, OK, TOO_FEW, UNREADABLE, Lesson, Readings
+from roomread.types import EMOTIONS, NO_FACE, NO_SEAT, OK, SIGNALS, TOO_FEW, UNREADABLE, Lesson, Readings
 
 MakeLesson = Callable[..., Lesson]
 MakeReadings = Callable[..., Readings]
@@ -103,6 +104,17 @@ def test_the_seat_table_has_a_row_for_each_face(opened: Gate, seen: Readings) ->
     assert_array_equal(table["FaceRectY"] + table["FaceRectHeight"], seen.boxes[:, 3])
     assert_array_equal(table[list(EMOTIONS)], seen.emotions)
     assert_allclose(table["engagement"], SHARMA.score(seen.emotions))
+
+
+def test_the_seat_table_tells_signals_and_what_follows_from_them(lesson: MakeLesson, readings: MakeReadings) -> None:
+    seen = readings(np.arange(0, 15, 0.5), [(row, seat, "sad") for row in range(30) for seat in range(1, 6)])
+    seen.signals[:] = (1, 5, 2, 0, 0.3, 1, 0.01)
+    seen.signals[-1] = np.nan
+    chosen = lesson(reference="EC 12/26")
+    table = seat_table(Gate(chosen, allowance(chosen, 5), seen), SHARMA)
+    assert_array_equal(table[list(SIGNALS)], seen.signals)
+    assert table.iloc[-2][list(ATTENTION)].tolist() == [1, 0, 0, pytest.approx(0, abs=1e-6), 0]
+    assert table.iloc[-1][list(ATTENTION)].isna().all()
 
 
 def test_a_lesson_without_a_face_gives_a_seat_table_without_rows(lesson: MakeLesson, readings: MakeReadings) -> None:

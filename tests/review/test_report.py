@@ -11,8 +11,8 @@ import pytest
 
 from roomread.errors import OutputError
 from roomread.review import charts, report, shapes
-from roomread.review.summary import LessonSummary, SeatSummary
-from roomread.types import N_EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, UNREADABLE, Lesson, Timeline
+from roomread.review.summary import STATES, LessonSummary, SeatSummary
+from roomread.types import N_EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, UNREADABLE, Lesson, Share, Timeline
 
 NAN = float("nan")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -49,6 +49,11 @@ def make_timeline(status: list[str], bin_seconds: float = 1.0, level: float = 0.
     )
 
 
+def make_share(value: float, n: int = 1) -> Share:
+    values = np.full(n, value)
+    return Share(values, values - 0.1, values + 0.1, np.full(n, 8.0))
+
+
 def make_summary(timeline: Timeline, lesson: Lesson | None = None, **changes: Any) -> LessonSummary:
     ok = timeline.status == OK
     known = bool(ok.any())
@@ -60,6 +65,8 @@ def make_summary(timeline: Timeline, lesson: Lesson | None = None, **changes: An
         "emotions": timeline.emotions[ok][0] if known else np.full(N_EMOTIONS, NAN), "frames": 120,
         "faces_per_frame": 8.0 if known else NAN, "readable": 0.9 if known else NAN,
         "measured": float(ok.mean()) if len(ok) else NAN, "n_seats": 8 if known else None,
+        "shares": dict.fromkeys(STATES, make_share(NAN, len(ok))),
+        "whole_shares": dict.fromkeys(STATES, make_share(NAN)),
     }  # fmt: skip
     return LessonSummary(**(values | changes))
 
@@ -69,7 +76,7 @@ def make_seat(number: int, timeline: Timeline, engagement: float = 0.6) -> SeatS
     over_time[3:5] = NAN
     box = np.array([100.0 * number, 200, 100.0 * number + 80, 290], np.float32)
     emotions = np.full(N_EMOTIONS, NAN if np.isnan(engagement) else 1 / 7)
-    return SeatSummary(number, box, engagement, emotions, 0.97, 0.9, over_time)
+    return SeatSummary(number, box, engagement, emotions, 0.97, 0.9, over_time, 0.8, 0.1, 2, NAN)
 
 
 MIXED = [OK] * 20 + [NO_FACE] * 5 + [OK] * 10 + [UNREADABLE] * 2 + [OK] + [TOO_FEW] * 12 + [NOT_ANALYSED] * 4 + [OK] * 6
@@ -134,6 +141,24 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def test_heads_and_eyes_are_drawn_where_they_are_known() -> None:
+    timeline = make_timeline([OK] * 20)
+    shares = {"facing": make_share(0.75, 20), "eyes_closed": make_share(NAN, 20)}
+    shares["facing"].value[4] = NAN
+    whole = {"facing": make_share(0.75), "eyes_closed": make_share(NAN)}
+    html = report.report_html(make_summary(timeline, shares=shares, whole_shares=whole))
+    assert "Heads and eyes over time" in html
+    assert "facing what the room faces 75%" in html
+    (_, line, *_) = re.findall(r'<path class="line facing" d="(M[^"]+)"', html)  # after the legend's
+    assert line.count("M") == 2  # broken where it is not known
+    assert '<path class="line closed" d="M0,7 H14"' in html  # in the legend
+    assert html.count('class="line closed"') == 1  # and nowhere else: no line is drawn through what is not known
+
+
+def test_without_any_signal_heads_and_eyes_are_left_out() -> None:
+    assert "Heads and eyes" not in report.report_html(make_summary(make_timeline([OK] * 20)))
 
 
 def page_of(summary: LessonSummary) -> Page:

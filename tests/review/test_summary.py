@@ -14,7 +14,7 @@ from roomread.engagement.aggregate import BAND_OF_ONE, BAND_OF_SEATS
 from roomread.engagement.mappings import find_mapping
 from roomread.review.summary import LessonSummary, known, summarise
 from roomread.store.privacy import Gate, allowance
-from roomread.types import EMOTIONS, NO_FACE, OK, TOO_FEW, Lesson, Readings
+from roomread.types import EMOTIONS, NO_FACE, OK, SIGNALS, TOO_FEW, Lesson, Readings
 
 MakeLesson = Callable[..., Lesson]
 MakeReadings = Callable[..., Readings]
@@ -100,7 +100,10 @@ def test_a_seat_that_could_never_be_read_has_no_score(lesson: MakeLesson, readin
     assert np.isnan(seat.emotions).all()
     assert np.isnan(seat.over_time).all()
     assert (seat.present, seat.readable) == (1.0, 0.0)
-    assert plain(told.as_dict())["single_seats"] == [{"seat": 5, "engagement": None, "present": 1.0, "readable": 0.0}]
+    assert plain(told.as_dict())["single_seats"] == [
+        {"seat": 5, "engagement": None, "present": 1.0, "readable": 0.0}
+        | dict.fromkeys(("facing", "eyes_closed", "yawns", "blinks_per_minute"))
+    ]
 
 
 def test_the_bins_of_a_seat_are_those_of_the_class(lesson: MakeLesson, readings: MakeReadings) -> None:
@@ -149,3 +152,40 @@ def test_a_summary_as_plain_values_names_what_a_machine_needs(lesson: MakeLesson
 def test_a_number_is_rounded_and_what_is_missing_is_none(value: float, expected: float | None) -> None:
     assert known(value) == expected
     assert not isinstance(known(value), np.generic)
+
+
+def test_heads_and_eyes_are_told_of_the_class_and_of_seats_where_single_ones_may_be_seen(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    seen = looking_class(readings)
+    told = summary_of(lesson(duration=60.0, reference="EC"), seen)
+    assert told.whole_shares["facing"].value[0] == pytest.approx(5.5 / 6, abs=0.01)
+    assert told.whole_shares["eyes_closed"].value[0] == pytest.approx(0.5 / 6, abs=0.01)
+    assert plain(told.as_dict())["attention"]["facing"] == pytest.approx(0.9167, abs=0.01)
+    away, asleep = told.seats[0], told.seats[1]
+    assert away.facing == pytest.approx(0.5, abs=0.02)
+    assert away.yawns == 0
+    assert asleep.eyes_closed == pytest.approx(0.5, abs=0.02)
+    assert np.isnan(away.blinks)  # twice a second is too seldom
+
+
+def test_the_share_of_fewer_than_five_seats_is_hidden(lesson: MakeLesson, readings: MakeReadings) -> None:
+    seen = looking_class(readings)
+    five = summary_of(lesson(duration=60.0), seen.of(seen.seats <= 5))
+    four = summary_of(lesson(duration=60.0), seen.of(seen.seats <= 4))
+    blind = seen.of(seen.seats <= 5)
+    blind.signals[blind.seats == 5] = np.nan  # whose expression can be read all the same
+    assert np.isfinite(five.whole_shares["facing"].value).all()
+    for hidden in (four, summary_of(lesson(duration=60.0), blind)):
+        for share in (*hidden.shares.values(), *hidden.whole_shares.values()):
+            assert np.isnan([share.value, share.low, share.high, share.seats]).all()
+
+
+def looking_class(readings: MakeReadings) -> Readings:
+    """Six seats for a minute at two readings a second: the first looks away and the second sleeps, half the time."""
+    seen = readings(np.arange(0, 60, 0.5), [(row, seat, "happy") for row in range(120) for seat in range(1, 7)])
+    late = seen.frames >= 60
+    seen.signals[:] = (1, 0, 0, 0, 0.3, 0, 0.01)
+    seen.signals[late & (seen.seats == 1), SIGNALS.index("yaw")] = 50
+    seen.signals[late & (seen.seats == 2), SIGNALS.index("eyes")] = 0.05
+    return seen

@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 from roomread.errors import LessonNotFoundError, StoreError
 from roomread.store.lessons import LessonStore, default_store
 from roomread.store.schema import VERSION
-from roomread.types import NO_SEAT, Lesson, Observation
+from roomread.types import NO_SEAT, SIGNALS, Lesson, Observation
 
 MakeLesson = Callable[..., Lesson]
 MakeObservation = Callable[..., Observation]
@@ -107,6 +107,7 @@ def test_observations_come_back_exactly(
         "scores": [seen.tracks.scores for seen in observations],
         "sharpness": [seen.sharpness for seen in observations],
         "emotions": [seen.emotions for seen in observations],
+        "signals": [seen.signals for seen in observations],
     }.items():
         values = getattr(back, name)
         assert values.dtype == np.float32, name
@@ -253,6 +254,22 @@ def test_a_deleted_lesson_takes_no_more_observations(
     with pytest.raises(StoreError):
         store.append(kept, observations)
     assert query(store.path, "SELECT count(*) FROM faces") == [(0,)]
+
+
+def test_a_store_of_the_first_version_keeps_what_it_has_and_takes_signals(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    kept = store.add(lesson(), observations)
+    before = store.readings(kept)
+    for signal in SIGNALS:
+        query(store.path, f"ALTER TABLE faces DROP COLUMN {signal}")
+    query(store.path, "UPDATE store SET version = 1")
+    after = LessonStore(store.path).readings(kept)
+    assert_array_equal(after.emotions, before.emotions)
+    assert np.isnan(after.signals).all()
+    again = LessonStore(store.path)
+    assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
+    assert query(store.path, "SELECT version FROM store") == [(VERSION,)]
 
 
 def test_a_store_of_a_later_version_is_refused_and_not_changed(store: LessonStore) -> None:

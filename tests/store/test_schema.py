@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from roomread.store.lessons import LessonStore
 from roomread.store.schema import metadata
-from roomread.types import EMOTIONS
+from roomread.types import EMOTIONS, SIGNALS
 
 ALLOWED_TYPES = (sa.Boolean, sa.Float, sa.Integer, sa.JSON, sa.String)
 KEPT = {
@@ -16,7 +16,9 @@ KEPT = {
         "state", "notes", "made_with",
     ],
     "frames": ["lesson", "frame", "time"],
-    "faces": ["lesson", "frame", "face", "seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS],
+    "faces": [
+        "lesson", "frame", "face", "seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS,
+    ],
 }  # fmt: skip
 
 

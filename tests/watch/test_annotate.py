@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from roomread.errors import OutputError
-from roomread.types import N_EMOTIONS, Frame, Observation, Tracks
+from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
 from roomread.watch.annotate import AnnotatedVideo, annotate
 
 
@@ -17,7 +17,8 @@ def seen(boxes, time=0.0, readable=True):
     n = len(boxes)
     tracks = Tracks(np.arange(1, n + 1), np.array(boxes, np.float32).reshape(n, 4), np.ones(n, np.float32))
     emotions = np.full((n, N_EMOTIONS), 1 / 7 if readable else np.nan, np.float32)
-    return Observation(time, 0, tracks, emotions, np.ones(n, np.float32))
+    signals = np.full((n, N_SIGNALS), np.nan, np.float32)
+    return Observation(time, 0, tracks, emotions, np.ones(n, np.float32), signals)
 
 
 def test_a_face_is_hidden_beyond_its_box_and_the_rest_stays():

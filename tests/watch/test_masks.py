@@ -1,44 +1,55 @@
+"""Zones that nobody looks at."""
+
 import numpy as np
 import pytest
 
-from roomread.faces.masks import GRAY, check_zones, cover, draw_zones, outside
-from roomread.types import Detections
+from roomread.types import Frame
+from roomread.watch.masks import GRAY, MaskSettings, covered, draw_zones
 
 
-def test_a_rectangle_in_fractions_and_one_in_pixels_cover_the_same():
+def cover_one(image, **zones):
+    (frame,) = covered([Frame(image, 3.0, 7)], MaskSettings(**zones))
+    return frame
+
+
+def test_a_zone_in_fractions_and_one_in_pixels_cover_the_same():
     fractions = draw_zones([(0.25, 0.5, 0.75, 1.0)], [], 40, 20)
     np.testing.assert_array_equal(fractions, draw_zones([], [(10, 10, 30, 20)], 40, 20))
-    assert fractions[10:20, 10:30].all()
-    assert not fractions[:10].any()
+    assert fractions[15, 20]
+    assert not fractions[5, 20]
 
 
-def test_a_polygon_covers_its_inside_only():
+def test_a_polygon_covers_its_inside():
     zone = draw_zones([], [(0, 0, 19, 0, 0, 19)], 20, 20)
     assert zone[5, 5]
     assert not zone[15, 15]
 
 
-def test_what_is_covered_is_flat_gray_and_the_picture_itself_stays_as_it_was():
+def test_what_is_covered_is_gray_and_the_source_is_left_as_it_was():
     image = np.zeros((20, 40, 3), np.uint8)
-    zone = draw_zones([(0, 0, 0.5, 1)], [], 40, 20)
-    covered = cover(image, zone)
-    assert (covered[zone] == GRAY).all()
-    assert not covered[~zone].any()
+    frame = cover_one(image, fractions=((0, 0, 0.5, 1),))
+    assert (frame.image[:, :20] == GRAY).all()
+    assert not frame.image[:, 21:].any()
     assert not image.any()
+    assert (frame.time, frame.index) == (3.0, 7)
 
 
-def test_a_face_that_lies_mostly_in_a_zone_is_left_out():
-    boxes = np.array([[2, 2, 8, 8], [16, 2, 22, 8], [18.5, 2, 26, 8], [30, 2, 30.5, 8]], np.float32)
-    faces = Detections(boxes, np.full(4, 0.9, np.float32), np.zeros((4, 5, 2), np.float32))
-    kept = outside(faces, draw_zones([], [(0, 0, 19, 19)], 40, 20))
-    assert kept.boxes[:, 0].tolist() == [18.5, 30]
-    assert len(outside(faces[np.zeros(4, bool)], np.ones((20, 40), bool))) == 0
+def test_a_zone_follows_the_size_of_the_pictures():
+    frames = [Frame(np.zeros((height, 2 * height, 3), np.uint8), 0.0, 0) for height in (20, 60, 20)]
+    seen = [frame.image for frame in covered(frames, MaskSettings(fractions=((0, 0.5, 1, 1),)))]
+    assert [(image == GRAY).mean() for image in seen] == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_without_a_zone_frames_pass_as_they_are():
+    frame = Frame(np.zeros((20, 40, 3), np.uint8), 0.0, 0)
+    assert next(covered([frame], MaskSettings())) is frame
 
 
 @pytest.mark.parametrize(
-    "zone", [(0.1, 0.2), (0.5, 0, 0.2, 1), (0, 0, 2, 1), (0, 0, 1, 0, 1), (-0.1, 0, 1, 1)],
-    ids=["too few", "reversed", "beyond", "odd", "negative"],
-)  # fmt: skip
+    "zone",
+    [(0.1, 0.2), (0.5, 0, 0.2, 1), (0, 0, 2, 1), (0, 0, 1, 0, 1), (-0.1, 0, 1, 1)],
+    ids=["short", "turned round", "beyond 1", "odd", "negative"],
+)
 def test_a_zone_that_is_neither_rectangle_nor_polygon_is_refused(zone):
-    with pytest.raises(ValueError, match="Each zone of masks must be a rectangle"):
-        check_zones("masks", [zone], 1)
+    with pytest.raises(ValueError, match="A mask must be a rectangle"):
+        MaskSettings(fractions=(zone,))

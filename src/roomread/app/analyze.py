@@ -5,31 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import onnxruntime
-
-import roomread
+from roomread.app.observing import Observer, ObserveSettings
 from roomread.config import as_dict
 from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
-from roomread.errors import SettingsError, SourceError, StoreError
-from roomread.faces.detector import DetectorSettings, YuNet
-from roomread.faces.expression import ExpressionModel, ExpressionSettings
-from roomread.faces.onnx import DEFAULT_THREADS
+from roomread.errors import SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.types import Lesson, Observation
 from roomread.watch.annotate import AnnotatedVideo
 from roomread.watch.frames import FrameSettings, PictureSource, Source, open_source
-from roomread.watch.pipeline import observe
-from roomread.watch.track import SeatTracker, TrackSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,24 +33,18 @@ Progress = Callable[[float], None]  # receives the seconds of the source that we
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnalyzeSettings:
+class AnalyzeSettings(ObserveSettings):
     """How a source is analysed."""
 
     fps: float = 5.0  # frames analysed per second of video; math.inf takes every frame
     start: float = 0.0  # seconds from the start of the source
     end: float = math.inf  # seconds from the start of the source
-    threads: int = DEFAULT_THREADS  # processor threads, for decoding and for each network
     name: str | None = None  # of the lesson; None takes the source's file name
     began: str | None = None  # moment at which the source starts, ISO 8601; without a zone, this machine's
     show_faces: bool = False  # in an annotated video; else they are blurred beyond knowing
-    model: Path | None = None  # the expression model; None takes the published one
-    detector: DetectorSettings = field(default_factory=DetectorSettings)
-    expression: ExpressionSettings = field(default_factory=ExpressionSettings)
-    tracks: TrackSettings = field(default_factory=TrackSettings)
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise ValueError(f"threads must be at least 1. Received: {self.threads}.")
+        ObserveSettings.__post_init__(self)
         parse_moment(self.began)
         self.frames()  # checks fps, start and end
 
@@ -207,32 +192,20 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     """Do what `analyze` says, into an opened store."""
     settings = request.settings
     source = open_source(request.path, settings.frames())
-    detector = YuNet(settings.detector, threads=1)  # frames are looked at side by side, one thread each
-    reader = ExpressionModel(settings.expression, 1, settings.model)
-    made_with = {
-        "roomread": roomread.__version__,
-        "python": platform.python_version(),
-        "onnxruntime": onnxruntime.__version__,
-        "numpy": np.__version__,
-        "detector": {"name": detector.network.card.name, "sha256": detector.network.card.sha256},
-        **_second(detector),
-        "expression": {"name": reader.network.card.name, "sha256": reader.network.card.sha256},
-        "settings": _plain_settings(settings),
-    }
-    recorder = _Recorder(store, request, source, made_with)
+    observer = Observer(settings, side_by_side=True)
+    recorder = _Recorder(store, request, source, {**observer.made_with(), "settings": _plain_settings(settings)})
     video = None if request.annotated is None else AnnotatedVideo(request.annotated, settings.show_faces)
-    observed = observe(source.frames(), detector, SeatTracker(settings.tracks), reader, settings.threads)
     try:
-        for frame, seen in observed:
+        for frame, seen in observer.observe(source.frames()):
             recorder.size = (frame.image.shape[1], frame.image.shape[0])
             recorder.take(seen)
             if video is not None:
                 video.add(frame, seen)
             if progress is not None:
                 progress(seen.time - settings.start)
-        recorder.finish("complete", source.notes)
+        recorder.finish("complete", [*source.notes, *observer.notes])
     except KeyboardInterrupt:
-        recorder.finish("stopped", [*source.notes, f"Stopped by hand at {recorder.last:.1f} s."])
+        recorder.finish("stopped", [*source.notes, *observer.notes, f"Stopped by hand at {recorder.last:.1f} s."])
     except StoreError:
         recorder.abandon("The analysis broke off here, as the store could not be written.")
         raise
@@ -240,14 +213,6 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
         if video is not None:
             video.close()
     return LessonHandle(store, recorder.number)
-
-
-def _second(detector: YuNet) -> dict[str, Any]:
-    """Return which network looks again at doubtful faces, if one does."""
-    if detector.second is None:
-        return {}
-    card = detector.second.network.card
-    return {"second_look": {"name": card.name, "sha256": card.sha256}}
 
 
 def _plain_settings(settings: AnalyzeSettings) -> dict[str, Any]:
@@ -341,15 +306,3 @@ class _Recorder:
     def _lone_gap(self) -> float:
         """Return the seconds that a single frame stands for: none for a picture."""
         return 0.0 if isinstance(self.source, PictureSource) else 1 / self.request.settings.fps
-
-
-def settings_from(values: dict[str, Any]) -> AnalyzeSettings:
-    """Return settings from plain values.
-
-    Raises:
-        SettingsError: a value does not fit.
-    """
-    try:
-        return AnalyzeSettings(**values)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error

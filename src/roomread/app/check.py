@@ -11,7 +11,7 @@ import numpy as np
 from roomread.errors import SourceError
 from roomread.faces.detector import Detector
 from roomread.preprocess import contrast, crop_faces, sharpness
-from roomread.types import N_EMOTIONS, Array, Frame, Observation, Readings, Tracks
+from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Frame, Observation, Readings, Tracks
 from roomread.watch.track import SeatTracker
 
 ROWS, COLUMNS = 3, 4  # zones of the picture: from back to front, from left to right
@@ -79,8 +79,8 @@ class _Seen:
         size = np.sqrt((tracks.boxes[:, 2:] - tracks.boxes[:, :2]).prod(axis=1))
         detail = sharp / np.maximum(light, 1) ** 2
         self.faces.append(np.column_stack([middle, size, light, detail]))
-        unread = np.full((len(tracks), N_EMOTIONS), np.nan, np.float32)
-        self.observations.append(Observation(frame.time, frame.index, tracks, unread, sharp))
+        unread, unseen = (np.full((len(tracks), n), np.nan, np.float32) for n in (N_EMOTIONS, N_SIGNALS))
+        self.observations.append(Observation(frame.time, frame.index, tracks, unread, sharp, unseen))
         return self.observations[-1]
 
 

@@ -42,8 +42,9 @@ def predict(
         faces = whole_face(picture)[None]
         emotions = model.predict_faces(faces)
     else:
-        boxes = detector.detect(picture).boxes
-        emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings())
+        found = detector.detect(picture)
+        boxes = found.boxes
+        emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings(), found.points)
     engagement = mapping.score(emotions)
     seen = allowance_for(purpose, reference, len(boxes), "face")
     readable = np.isfinite(emotions).all(axis=1)

@@ -5,34 +5,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
+from roomread.app.observing import Observer, ObserveSettings
 from roomread.engagement.aggregate import timeline
 from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
-from roomread.faces.detector import DetectorSettings, YuNet
-from roomread.faces.expression import ExpressionModel, ExpressionSettings
-from roomread.faces.onnx import DEFAULT_THREADS
 from roomread.store.privacy import allowance_for, check_purpose, hide
 from roomread.types import Observation, Readings, Timeline
 from roomread.watch.livesource import LiveSettings, LiveSource
-from roomread.watch.pipeline import observe
-from roomread.watch.track import SeatTracker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSettings:
+class WatchSettings(ObserveSettings):
     """How a running source is watched."""
 
     window: float = 5.0  # seconds that each glimpse looks back; longer is calmer, shorter is prompter
     every: float = 1.0  # seconds from one glimpse to the next
-    mapping: str = DEFAULT_MAPPING
-    threads: int = DEFAULT_THREADS  # processor threads for each network
-    model: Path | None = None  # the expression model; None takes the published one
     source: LiveSettings = field(default_factory=LiveSettings)
 
     def __post_init__(self) -> None:
+        ObserveSettings.__post_init__(self)
         for name in ("window", "every"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
@@ -47,6 +40,7 @@ class Glimpse:
     rule: what may be seen, and why, in one sentence.
     fps: frames looked at per second of the window.
     dropped: frames so far that newer ones overtook.
+    notes: what was lost so far and what befell all seats at once, in words.
     """
 
     time: float
@@ -54,10 +48,15 @@ class Glimpse:
     rule: str
     fps: float
     dropped: int
+    notes: tuple[str, ...]
 
 
 def watch(
-    source: LiveSource, purpose: str | None, reference: str | None = None, settings: WatchSettings | None = None
+    source: LiveSource,
+    purpose: str | None,
+    reference: str | None = None,
+    mapping: str = DEFAULT_MAPPING,
+    settings: WatchSettings | None = None,
 ) -> Generator[Glimpse, None, None]:
     """Yield a glimpse of the class with the first frame and then every `settings.every` seconds, until the source ends.
 
@@ -67,6 +66,7 @@ def watch(
         source: see `watch.live.open_live`.
         purpose: one of PURPOSES; decides what may be seen.
         reference: ethics or consent number; with it, research may see single seats.
+        mapping: the engagement formula.
         settings: how to watch.
 
     Raises:
@@ -76,14 +76,13 @@ def watch(
     """
     check_purpose(purpose, reference)
     settings = WatchSettings() if settings is None else settings
-    score = find_mapping(settings.mapping).score
+    score = find_mapping(mapping).score
     source.start()  # a camera warms up while the networks are opened
     past: deque[Observation] = deque()
     due = -np.inf
     try:
-        detector = YuNet(DetectorSettings(), settings.threads)
-        reader = ExpressionModel(ExpressionSettings(), settings.threads, settings.model)
-        for _, seen in observe(source.frames(), detector, SeatTracker(), reader):
+        observer = Observer(settings, side_by_side=False)
+        for _, seen in observer.observe(source.frames()):
             past.append(seen)
             while seen.time - past[0].time > settings.window:
                 past.popleft()
@@ -97,6 +96,7 @@ def watch(
             allowed = allowance_for(purpose or "", reference, len(readings.established()))
             span = max(seen.time - begin, 1e-9)
             fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
-            yield Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, source.dropped)
+            notes = (*source.notes, *observer.notes)
+            yield Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, source.dropped, notes)
     finally:
         source.close()

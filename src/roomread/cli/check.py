@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomread.cli.observing import add_looking, settings_of
 from roomread.cli.terminal import add_command, bar
 from roomread.errors import SettingsError
 
@@ -32,16 +33,22 @@ def add_commands(commands: Any) -> None:
     command.add_argument("--seconds", type=float, default=60.0, metavar="S", help="looked at; default: 60")
     command.add_argument("--out", type=Path, metavar="FILE", help="draw the zones there, as PNG or JPEG, faces hidden")
     command.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    add_looking(command)
 
 
 def _check(options: argparse.Namespace) -> int:
     from roomread.app.check import check_room
+    from roomread.app.observing import ObserveSettings
     from roomread.faces.detector import YuNet
+    from roomread.faces.onnx import Runtime
+    from roomread.watch.masks import covered
 
     if options.out is not None and options.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise SettingsError(f"{options.out} is no picture. Expected: a name that ends in .png or .jpg.")
     if not options.seconds > 0:
         raise SettingsError(f"--seconds must be above 0. Received: {options.seconds}.")
+    settings = settings_of(ObserveSettings, options, {})
+    detector = YuNet(settings.detector, Runtime(threads=settings.threads, device=settings.device))
     source = _open(options.source, options.seconds)
     with bar("look", options.seconds if source.length is None else min(options.seconds, source.length)) as progress:
 
@@ -50,7 +57,8 @@ def _check(options: argparse.Namespace) -> int:
                 progress(frame.time)
                 yield frame
 
-        check = check_room(itertools.takewhile(lambda frame: frame.time <= options.seconds, told()), YuNet())
+        frames = itertools.takewhile(lambda frame: frame.time <= options.seconds, told())
+        check = check_room(covered(frames, settings.masks), detector)
     files = []
     if options.out is not None:
         from roomread.app.check_picture import draw_check

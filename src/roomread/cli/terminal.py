@@ -50,6 +50,11 @@ def add_mapping(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mapping", default="sharma", metavar="NAME", help="engagement formula; default: %(default)s")
 
 
+def add_store(command: argparse.ArgumentParser, default: str = "your data folder") -> None:
+    """Add the option that names the store."""
+    command.add_argument("--db", type=Path, metavar="FILE", help=f"the store; default: {default}")
+
+
 def add_forms(command: argparse.ArgumentParser) -> None:
     """Add the options that say how a data set is read."""
     command.add_argument(

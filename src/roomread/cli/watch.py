@@ -6,11 +6,10 @@ import argparse
 import json
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomread.cli.observing import add_looking, add_reading, settings_of
 from roomread.cli.terminal import STOPPED, add_command, add_mapping, say
-from roomread.errors import SettingsError
 from roomread.types import EMOTIONS
 
 if TYPE_CHECKING:
@@ -35,18 +34,18 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     command.add_argument("--purpose", choices=("research", "self-study"), help="decides what may be shown")
     command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
-    command.add_argument("--fps", type=float, default=5.0, metavar="N", help="frames a second at most; default: 5")
-    command.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between lines; default: 1")
-    command.add_argument("--window", type=float, default=5.0, metavar="S", help="seconds looked back; default: 5")
+    command.add_argument("--fps", type=float, metavar="N", help="frames a second at most; default: 5")
+    command.add_argument("--every", type=float, metavar="S", help="seconds between lines; default: 1")
+    command.add_argument("--window", type=float, metavar="S", help="seconds looked back; default: 5")
     command.add_argument("--seconds", type=float, default=math.inf, metavar="S", help="stop after so long")
-    command.add_argument("--threads", type=int, metavar="N", help="processor threads; default: 2 or fewer")
-    command.add_argument("--model", type=Path, metavar="FILE", help="expression model (ONNX with its card)")
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_looking(command)
+    add_reading(command)
     add_mapping(command)
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from roomread.app.watching import watch
+    from roomread.app.watching import WatchSettings, watch
     from roomread.engagement.mappings import find_mapping
     from roomread.store.privacy import check_purpose
     from roomread.watch.cameras import list_cameras
@@ -60,15 +59,18 @@ def _watch(options: argparse.Namespace) -> int:
         return 0
     check_purpose(options.purpose, options.reference)
     mapping = find_mapping(options.mapping)
-    settings = _settings(options)
+    own = {"window": options.window, "every": options.every, "source": {"fps": options.fps}}
+    settings = settings_of(WatchSettings, options, own)
     source = open_live(options.source, settings.source)
-    told, first = 0, True
-    glimpses = watch(source, options.purpose, options.reference, settings)
+    told: set[str] = set()
+    first = True
+    glimpses = watch(source, options.purpose, options.reference, mapping.name, settings)
     try:
         for glimpse in glimpses:
-            for note in source.notes[told:]:
-                say(f"{CLEAR if sys.stdout.isatty() else ''}{note}")
-            told = len(source.notes)
+            for note in glimpse.notes:
+                if note not in told:
+                    say(f"{CLEAR if sys.stdout.isatty() else ''}{note}")
+            told.update(glimpse.notes)
             if first and not options.json:
                 say(glimpse.rule)
             first = False
@@ -81,25 +83,12 @@ def _watch(options: argparse.Namespace) -> int:
     glimpses.close()  # and with it the source
     if sys.stdout.isatty():
         print()
-    for note in source.notes[told:]:
-        say(note)
+    for note in source.notes:
+        if note not in told:
+            say(note)
     if not options.json:
         say(f"engagement by {mapping.name}. {mapping.validity}")
     return STOPPED if stopped else 0
-
-
-def _settings(options: argparse.Namespace) -> Any:
-    from roomread.app.watching import WatchSettings
-    from roomread.watch.livesource import LiveSettings
-
-    given = {name: getattr(options, name) for name in ("threads", "model") if getattr(options, name) is not None}
-    try:
-        return WatchSettings(
-            window=options.window, every=options.every, mapping=options.mapping,
-            source=LiveSettings(fps=options.fps), **given,
-        )  # fmt: skip
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
 
 
 def _show(glimpse: Glimpse, as_json: bool) -> None:

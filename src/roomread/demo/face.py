@@ -98,7 +98,7 @@ def load_head(scale: float) -> Head:
     size = (round((RIGHT - LEFT) * scale), round((BOTTOM - TOP) * scale))
     jaw = _above_jaw(mesh)
     picture = _enlarge(np.dstack((colours, alpha * jaw)), size)
-    layers = np.stack([_premultiply(_close_lids(picture, mesh, scale, amount)) for amount in (0.0, 0.5, 1.0)])
+    layers = np.stack([_premultiply(close_lids(picture, mesh, scale, amount)) for amount in (0.0, 0.5, 1.0)])
     neck = _premultiply(_enlarge(_neck(colours, jaw), size))
     (x, y), width = face_middle(mesh)
     middle = (float(x) - LEFT) * scale, (float(y) - TOP) * scale
@@ -249,7 +249,7 @@ def _neckline(columns: Floats) -> Floats:
     return np.asarray(183 + 8 * (1 - ((columns - middle) / half) ** 2), np.float32)
 
 
-def _close_lids(picture: Floats, mesh: Floats, scale: float, amount: float) -> Floats:
+def close_lids(picture: Floats, mesh: Floats, scale: float, amount: float) -> Floats:
     """Draw the upper lids further down: the skin above the eye stretches, the lashes move, the eye stays behind."""
     closed = picture.copy()
     for upper, lower in LIDS:

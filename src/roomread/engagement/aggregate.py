@@ -17,6 +17,7 @@ from roomread.types import (
     Array,
     Overall,
     Readings,
+    Share,
     Timeline,
 )
 
@@ -155,6 +156,20 @@ def timeline(readings: Readings, score: Score, bin_seconds: float, duration: flo
         unreadable=(found - read) * per_frame,
         seats=np.where(frames > 0, n_seats, np.nan).astype(np.float64),
     )
+
+
+def share(readings: Readings, states: Array, bins: Array | None = None, n_bins: int = 1) -> Share:
+    """Return how much of the class is in a state, in each bin; every seat counts once.
+
+    Args:
+        readings: n faces.
+        states: float64 (n,), 1 it is, 0 it is not, NaN not known.
+        bins: int64 (n,), the bin of each face, 0 to n_bins - 1; None puts all into one.
+        n_bins: number of bins.
+    """
+    means = seat_means(readings, states[:, None], bins, n_bins)[:, :, 0]
+    value, low, high = np.array([interval(row) for row in means]).T
+    return Share(value, low, high, (~np.isnan(means)).sum(axis=1).astype(np.float64))
 
 
 def overall(readings: Readings, score: Score) -> Overall:

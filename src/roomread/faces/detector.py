@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image as Pictures
 
 from roomread.faces.boxes import clip, join, suppress
-from roomread.faces.masks import Zone, check_zones, cover, draw_zones, outside
-from roomread.faces.onnx import open_network
+from roomread.faces.onnx import Runtime, open_network
 from roomread.faces.second_look import CENTERFACE, DOUBTFUL, SecondLook
 from roomread.faces.tiles import SHARED, View, cut
 from roomread.modelcard import DETECTOR
+from roomread.pictures import scaled_planes
 from roomread.types import Array, Detections, Image
 
 STRIDES = (8, 16, 32)  # pixels; the detector's three grids
@@ -38,20 +37,13 @@ class DetectorSettings:
     # smaller faces and takes longer
     smallest_face: float | None = None  # pixels of the picture, root of the face's area; decides instead of the width,
     # so that such a face is analysed at 14 pixels
-    tile: int = (
-        1920  # pixels; what is larger when analysed is looked at in tiles of this size. Lowering it saves memory
-    )
+    tile: int = 1920  # pixels; what is larger when analysed is looked at in tiles of this size: lower, it saves memory
     threshold: float = 0.45  # 0 to 1, the score from which a box is a face. Raising it loses turned and covered faces,
     # lowering it finds faces in hands and posters: of the faces of 16 pixels and more in 255 photographs of WIDER FACE,
     # 0.4 finds 0.939 with 9 boxes in 20 photographs that nobody labelled, 0.45 0.933 with 6, 0.55 0.912 with 3
-    second_look: bool = (
-        True  # whether another network judges doubtful boxes; without it, a threshold of 0.6 fits: 0.915
-    )
-    # with 8
+    second_look: bool = True  # whether another network judges doubtful boxes; without it, a threshold of 0.6 fits:
+    # 0.915 with 8
     overlap: float = 0.3  # intersection over union, 0 to 1; above it two boxes are one face
-    masks: tuple[Zone, ...] = ()  # zones nobody looks at, in fractions of the picture: rectangles (left, top, right,
-    # bottom) or polygons (x, y, x, y, x, y, ...)
-    masks_px: tuple[Zone, ...] = ()  # likewise, in pixels of the picture
 
     def __post_init__(self) -> None:
         if self.width < 32:
@@ -63,8 +55,6 @@ class DetectorSettings:
         for name in ("threshold", "overlap"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1. Received: {getattr(self, name)}.")
-        check_zones("masks", self.masks, 1)
-        check_zones("masks_px", self.masks_px, np.inf)
 
     def scale(self, width: int, height: int) -> float:
         """Return how many pixels of the analysed picture one pixel becomes; enlarging never goes beyond one tile."""
@@ -78,7 +68,7 @@ class YuNet:
     def __init__(
         self,
         settings: DetectorSettings | None = None,
-        threads: int | None = None,
+        runtime: Runtime | None = None,
         path: Path = DETECTOR,
         second: Path = CENTERFACE,
     ) -> None:
@@ -88,17 +78,13 @@ class YuNet:
             ModelError: a file or its card is missing, damaged, or for something else.
         """
         self.settings = DetectorSettings() if settings is None else settings
-        self.network = open_network(path, "face detection", threads)
-        self.second = SecondLook(threads, second) if self.settings.second_look else None
+        self.network = open_network(path, "face detection", runtime)
+        self.second = SecondLook(runtime, second) if self.settings.second_look else None
 
     def detect(self, image: Image) -> Detections:
-        """Return the faces of one picture, surest first, boxes clipped to the picture, none in a masked zone."""
+        """Return the faces of one picture, surest first, boxes clipped to the picture."""
         height, width = image.shape[:2]
         settings = self.settings
-        zone = None
-        if settings.masks or settings.masks_px:
-            zone = draw_zones(settings.masks, settings.masks_px, width, height)
-            image = cover(image, zone)
         views = cut(width, height, settings.scale(width, height), settings.tile)
         faces = join([self._look(image, view) for view in views])
         if len(views) > 1:
@@ -106,8 +92,7 @@ class YuNet:
         if self.second is not None:
             faces = self.second.judge(image, faces)
         faces = self._single(faces[faces.scores >= settings.threshold])
-        faces = clip(faces, width, height)
-        return faces if zone is None else outside(faces, zone)
+        return clip(faces, width, height)
 
     def _single(self, faces: Detections) -> Detections:
         return faces[suppress(faces.boxes, faces.scores, self.settings.overlap)]
@@ -129,14 +114,10 @@ class YuNet:
 
 def _network_input(image: Image, view: View) -> Array:
     """Return float32 (1, 3, h, w), BGR, 0 to 255, padded with black to whole multiples of 32 pixels."""
-    height, width = image.shape[:2]
-    if view.size != (width, height):
-        picture = Pictures.fromarray(image)
-        picture = picture.resize(view.size, Pictures.Resampling.BILINEAR, box=view.part, reducing_gap=1.0)
-        image = np.asarray(picture)
-        width, height = view.size
+    left, top, right, bottom = view.part
+    width, height = view.size
     padded = np.zeros((1, 3, -height % 32 + height, -width % 32 + width), np.float32)
-    padded[0, :, :height, :width] = image.transpose(2, 0, 1)[::-1]
+    padded[0, :, :height, :width] = scaled_planes(image[top:bottom, left:right], view.size)[::-1]
     return padded
 
 

@@ -15,6 +15,21 @@ from roomread.modelcard import ModelCard, read_card
 from roomread.types import Array
 
 DEFAULT_THREADS = min(2, os.cpu_count() or 1)  # more take the machine from the lesson for little speed
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # of each device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What a network runs on."""
+
+    threads: int = DEFAULT_THREADS  # processor threads
+    device: str = "cpu"  # or cuda: an NVIDIA card, with the package onnxruntime-gpu in place of onnxruntime
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1. Received: {self.threads}.")
+        if self.device not in PROVIDERS:
+            raise ValueError(f"device must be one of {', '.join(PROVIDERS)}. Received: {self.device}.")
 
 
 # What processors call their instructions that multiply and add whole numbers of eight bits at once.
@@ -56,29 +71,42 @@ class Network:
         return dict(zip(self.outputs, values, strict=True))
 
 
-def open_network(path: Path, task: str, threads: int | None = None) -> Network:
+def open_network(path: Path, task: str, runtime: Runtime | None = None) -> Network:
     """Open a model file whose card fits it.
 
     Args:
         path: the ONNX file; its card lies beside it.
         task: what it must be for, see `ModelCard.task`.
-        threads: processor threads it may use; None takes DEFAULT_THREADS.
+        runtime: what it runs on; None takes the usual threads of the processor.
 
     Raises:
-        ModelError: the file or its card is missing, damaged, or for something else.
+        ModelError: the file or its card is missing, damaged, or for something else, or the device cannot be used.
     """
     card = read_card(path, task)
+    runtime = Runtime() if runtime is None else runtime
+    provider = PROVIDERS[runtime.device]
+    if provider not in onnxruntime.get_available_providers():
+        raise _no_device(runtime.device, "the installed ONNX Runtime cannot use it")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = DEFAULT_THREADS if threads is None else threads
+    options.intra_op_num_threads = runtime.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, options, providers=[provider])
     except (
         onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
         onnxruntime.capi.onnxruntime_pybind11_state.Fail,
         onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph,
     ) as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
+    if session.get_providers()[0] != provider:  # it goes on with the processor when the card's libraries do not load
+        raise _no_device(runtime.device, "it, its driver or its libraries were not found")
     return Network(card, session, tuple(output.name for output in session.get_outputs()))
+
+
+def _no_device(device: str, why: str) -> ModelError:
+    return ModelError(
+        f"No network can run on the device {device}: {why}. Expected: an NVIDIA card with its driver, and the package "
+        "onnxruntime-gpu installed in place of onnxruntime. Use the device cpu otherwise."
+    )

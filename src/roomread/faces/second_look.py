@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Pictures
 
 from roomread.faces.boxes import overlaps, sizes
-from roomread.faces.onnx import open_network
+from roomread.faces.onnx import Runtime, open_network
 from roomread.modelcard import WEIGHTS
 from roomread.types import Array, Detections, Image
 
@@ -30,13 +30,13 @@ class SecondLook:
     either; and as only doubtful boxes are looked at again, this costs little.
     """
 
-    def __init__(self, threads: int | None = None, path: Path = CENTERFACE) -> None:
+    def __init__(self, runtime: Runtime | None = None, path: Path = CENTERFACE) -> None:
         """Open the network.
 
         Raises:
             ModelError: the file or its card is missing, damaged, or for something else.
         """
-        self.network = open_network(path, "second look", threads)
+        self.network = open_network(path, "second look", runtime)
 
     def judge(self, image: Image, faces: Detections) -> Detections:
         """Return the same faces, in the same order; where the score is doubtful, score and box are those of both looks.

@@ -24,7 +24,7 @@ class View:
     largest: pixels of the picture, root of the box's area; larger faces belong to the view of the whole.
     """
 
-    part: tuple[float, float, float, float]
+    part: tuple[int, int, int, int]
     size: tuple[int, int]
     own: tuple[float, float, float, float]
     largest: float = math.inf
@@ -63,14 +63,14 @@ def cut(width: int, height: int, scale: float, side: int) -> list[View]:
     return [whole, *tiles]
 
 
-def _spans(length: int, scale: float, side: int) -> list[tuple[float, float, float, float]]:
+def _spans(length: int, scale: float, side: int) -> list[tuple[int, int, float, float]]:
     """Return for each tile along one side of a picture where it begins and ends, and where what it owns does."""
     n = max(1, math.ceil((length * scale - SHARED) / (side - SHARED)))
     shared, margin = SHARED / scale, MARGIN / scale
     each = (length + (n - 1) * shared) / n
     spans = []
     for tile in range(n):
-        start = tile * (each - shared)
-        end = min(start + each, length)
+        start = round(tile * (each - shared))
+        end = min(round(start + each), length)
         spans.append((start, end, start + margin if tile else -math.inf, end - margin if tile < n - 1 else math.inf))
     return spans

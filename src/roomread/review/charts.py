@@ -34,7 +34,7 @@ from roomread.review.shapes import (
     value_ticks,
 )
 from roomread.review.summary import SeatSummary
-from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, Array, Lesson, Timeline
+from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, Array, Lesson, Share, Timeline
 
 WIDE = Size(name="wide", width=880, height=290, left=46, right=104, time_labels=10, labelled=True)
 NARROW = Size(name="narrow", width=360, height=230, left=40, right=30, time_labels=5, labelled=False)
@@ -84,6 +84,22 @@ def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> 
         lines=(Layer(line_path(plot, timeline, *keep(long, values)), "mean"),),
         dots=dots,
         labels=_labels(empty, timeline, [("mean", "mean", values)]),
+    )
+
+
+def attention_chart(timeline: Timeline, shares: dict[str, Share], size: Size, began: datetime | None) -> Chart:
+    """Return the shares of the class that face what the room faces, with their band, and whose eyes are closed."""
+    empty = _frame(timeline, size, began, timeline.status != OK)
+    plot, facing, closed = empty.plot, shares["facing"], shares["eyes_closed"].value
+    return replace(
+        empty,
+        values=tuple(Tick(plot.y(value), style.percent(value)) for value in (0, 0.25, 0.5, 0.75, 1)),
+        areas=(Layer(area_path(plot, timeline, facing.low, facing.high), "band"),),
+        lines=(
+            Layer(line_path(plot, timeline, facing.value), "facing"),
+            Layer(line_path(plot, timeline, closed), "closed"),
+        ),
+        labels=_labels(empty, timeline, [("facing", "facing", facing.value), ("eyes closed", "closed", closed)]),
     )
 
 

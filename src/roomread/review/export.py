@@ -13,12 +13,13 @@ import fastparquet
 import numpy as np
 import pandas as pd
 
+from roomread.engagement.attention import ATTENTION, attention
 from roomread.engagement.mappings import Mapping
 from roomread.errors import SettingsError
 from roomread.output import write_whole
 from roomread.review.summary import LessonSummary, summarise
 from roomread.store.privacy import Gate
-from roomread.types import EMOTIONS, Array, Lesson
+from roomread.types import EMOTIONS, SIGNALS, Array, Lesson
 
 MAX_NAME = 150  # bytes; file systems take 255 with everything that is added
 FORMATS = ("csv", "parquet", "json")
@@ -42,6 +43,16 @@ _PROBABILITIES = tuple(
     for name in EMOTIONS
 )
 
+_SIGNALS = {  # unit and meaning
+    "presence": ("0 to 1", "how sure the face mesh is; this and the rest empty: not read in this frame, or cannot be"),
+    "yaw": ("degrees", "where the face points, positive to the picture's right, 0 into the camera"),
+    "pitch": ("degrees", "likewise, positive downwards; a person's own 0 may be off by about 8"),
+    "roll": ("degrees", "how far the head is tilted, positive clockwise in the picture"),
+    "eyes": ("height / width", "opening between the lids; open about 0.3, closed under 0.15; compare within a seat"),
+    "gaze": ("degrees", "of the eyes relative to the head, sideways; rough, compare within a seat"),
+    "mouth": ("eye distances", "opening of the lips; closed about 0.01, a yawn above 0.3"),
+}
+
 CLASS_COLUMNS = (
     _TIME,
     _CLOCK,
@@ -54,6 +65,14 @@ CLASS_COLUMNS = (
     Column("seats", "float64", "count", "seats with a readable face in the bin"),
     Column("readable", "float64", "faces per frame", "faces that could be read"),
     Column("unreadable", "float64", "faces per frame", "faces found that could not be read"),
+    Column(
+        "facing", "float64", "0 to 1", "share of the seats' readings that face what the room faces; empty: not known"
+    ),
+    Column("facing_low", "float64", "0 to 1", "lower end of the 95% interval of that mean over seats"),
+    Column("facing_high", "float64", "0 to 1", "its upper end"),
+    Column("eyes_closed", "float64", "0 to 1", "share of the seats' readings with closed eyes; empty: not known"),
+    Column("eyes_closed_low", "float64", "0 to 1", "lower end of the 95% interval of that mean over seats"),
+    Column("eyes_closed_high", "float64", "0 to 1", "its upper end"),
 )
 SEAT_COLUMNS = (
     _TIME,
@@ -67,6 +86,12 @@ SEAT_COLUMNS = (
     Column("sharpness", "float64", "gray levels squared", "variance of the face's Laplacian; low: blurred"),
     *_PROBABILITIES,
     Column("engagement", "float64", "0 to 1", "the named mapping of this one face; empty: not readable"),
+    *(Column(name, "float64", *_SIGNALS[name]) for name in SIGNALS),
+    Column("facing", "float64", "0 or 1", "whether the face points to what the room faces; empty: not known"),
+    Column("eyes_closed", "float64", "0 or 1", "against how open the seat's eyes usually are; empty: not known"),
+    Column("eyes_closed_minute", "float64", "0 to 1", "share of the seat's readings in the minute up to this one"),
+    Column("head_spread", "float64", "degrees", "standard deviation of the yaw in the ten seconds up to this reading"),
+    Column("talking", "float64", "0 or 1", "whether the mouth moves as in talk, chewing or laughter"),
 )
 _COLUMNS = {"class": CLASS_COLUMNS, "seats": SEAT_COLUMNS}
 
@@ -87,6 +112,11 @@ def class_table(summary: LessonSummary) -> pd.DataFrame:
             "seats": line.seats,
             "readable": line.readable,
             "unreadable": line.unreadable,
+            **{
+                f"{name}{end}": values
+                for name, share in summary.shares.items()
+                for end, values in (("", share.value), ("_low", share.low), ("_high", share.high))
+            },
         }
     )
 
@@ -113,6 +143,8 @@ def seat_table(gate: Gate, mapping: Mapping) -> pd.DataFrame:
             "sharpness": rows.sharpness.astype(np.float64),
             **{name: rows.emotions[:, number].astype(np.float64) for number, name in enumerate(EMOTIONS)},
             "engagement": mapping.score(rows.emotions),
+            **dict(zip(SIGNALS, rows.signals.astype(np.float64).T, strict=True)),
+            **dict(zip(ATTENTION, attention(rows).T, strict=True)),
         }
     )
 

@@ -66,6 +66,7 @@ def report_html(summary: LessonSummary) -> str:
         reason=why_missing(summary.timeline),
         leading=leading(summary.emotions),
         figures=_figures(summary),
+        whole={name: float(share.value[0]) for name, share in summary.whole_shares.items()},
         statuses=[status for status in style.MISSING if status in summary.timeline.status.tolist()],
         maps=[charts.seat_map(summary.lesson, summary.seats, size) for size in (charts.WIDE, charts.NARROW)],
         seats=list(_seat_rows(summary)),
@@ -194,10 +195,11 @@ def _figures(summary: LessonSummary) -> dict[str, list[charts.Chart]]:
         "expressions": charts.expressions_chart,
         "coverage": charts.coverage_chart,
     }
-    return {
-        name: [make(summary.timeline, size, began) for size in (charts.WIDE, charts.NARROW)]
-        for name, make in makers.items()
-    }
+    sizes = (charts.WIDE, charts.NARROW)
+    made = {name: [make(summary.timeline, size, began) for size in sizes] for name, make in makers.items()}
+    if any(np.isfinite(share.value).any() for share in summary.shares.values()):
+        made["attention"] = [charts.attention_chart(summary.timeline, summary.shares, size, began) for size in sizes]
+    return made
 
 
 def _seat_rows(summary: LessonSummary) -> Iterator[dict[str, Any]]:

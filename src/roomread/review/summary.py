@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from roomread.engagement import aggregate
+from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, yawns
 from roomread.engagement.mappings import Mapping
 from roomread.store.privacy import Gate
-from roomread.types import EMOTIONS, OK, Array, Lesson, Readings, Timeline
+from roomread.types import EMOTIONS, OK, SIGNALS, Array, Lesson, Readings, Share, Timeline
+
+STATES = ("facing", "eyes_closed")  # of `engagement.attention`, told of the class
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +25,9 @@ class SeatSummary:
     emotions: float64 (7,), 0 to 1, mean; NaN when none was readable.
     present, readable: share of the lesson's analysed frames in which its face was found, and could be read.
     over_time: float64 (n,), engagement in each bin of the timeline; NaN where it was not seen or not readable.
+    facing, eyes_closed: 0 to 1, shares of its readings, see `engagement.attention`; NaN where not known.
+    yawns: how often the mouth stood wide open for as long as a yawn; None where the mouth was never read.
+    blinks: per minute; NaN where readings are too rare.
     """
 
     seat: int
@@ -31,6 +37,10 @@ class SeatSummary:
     present: float
     readable: float
     over_time: Array
+    facing: float
+    eyes_closed: float
+    yawns: int | None
+    blinks: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +53,7 @@ class LessonSummary:
     readable: 0 to 1, share of the found faces that could be read; NaN like faces_per_frame.
     measured: 0 to 1, share of the bins with status OK.
     n_seats: seats established in the lesson; None where they are too few to tell.
+    shares: of STATES, each over the timeline's bins. whole_shares: likewise, over the whole lesson in one bin.
     """
 
     lesson: Lesson
@@ -63,6 +74,8 @@ class LessonSummary:
     readable: float
     measured: float
     n_seats: int | None
+    shares: dict[str, Share]
+    whole_shares: dict[str, Share]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values that JSON can hold; what is not known is None."""
@@ -84,6 +97,7 @@ class LessonSummary:
             "faces_per_frame": known(self.faces_per_frame),
             "readable": known(self.readable),
             "measured": known(self.measured),
+            "attention": {name: known(float(share.value[0])) for name, share in self.whole_shares.items()},
             "rule": self.rule,
             "single_seats": [
                 {
@@ -91,6 +105,10 @@ class LessonSummary:
                     "engagement": known(seat.engagement),
                     "present": known(seat.present),
                     "readable": known(seat.readable),
+                    "facing": known(seat.facing),
+                    "eyes_closed": known(seat.eyes_closed),
+                    "yawns": seat.yawns,
+                    "blinks_per_minute": known(seat.blinks),
                 }
                 for seat in self.seats
             ],
@@ -109,6 +127,7 @@ def summarise(gate: Gate, mapping: Mapping) -> LessonSummary:
     line = gate.class_over_time(lambda readings: aggregate.timeline(readings, mapping.score, width, lesson.duration))
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
     seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
+    shares = gate.shares(lambda readings: _shares(readings, width, lesson.duration))
     return LessonSummary(
         lesson=lesson,
         mapping=mapping.name,
@@ -128,7 +147,18 @@ def summarise(gate: Gate, mapping: Mapping) -> LessonSummary:
         readable=overall.readable,
         measured=float((line.status == OK).mean()),
         n_seats=overall.n_seats,
+        shares=dict(zip(STATES, shares, strict=False)),
+        whole_shares=dict(zip(STATES, shares[len(STATES) :], strict=True)),
     )
+
+
+def _shares(readings: Readings, width: float, duration: float) -> list[Share]:
+    """Return the share of the class in each of STATES over the timeline's bins, and then over the whole lesson."""
+    derived = attention(readings)
+    starts, frame_bins = aggregate.bins_of(readings, width, duration)
+    columns = [derived[:, ATTENTION.index(name)] for name in STATES]
+    over_time = [aggregate.share(readings, column, frame_bins[readings.frames], len(starts)) for column in columns]
+    return over_time + [aggregate.share(readings, column) for column in columns]
 
 
 def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float) -> tuple[SeatSummary, ...]:
@@ -137,9 +167,14 @@ def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float
     _, frame_bins = aggregate.bins_of(readings, line.bin_seconds, duration)
     over_time = aggregate.seat_means(readings, scores, frame_bins[readings.frames], len(line.starts))[:, :, 0]
     means = aggregate.seat_means(readings, np.column_stack([scores, readings.emotions]))[0]
+    derived = attention(readings)
+    facing, closed = (aggregate.seat_means(readings, derived[:, [ATTENTION.index(name)]])[0, :, 0] for name in STATES)
+    times = readings.times[readings.frames]
     made = []
     for place, seat in enumerate(readings.established()):
         mine = readings.seats == seat
+        read = mine & ~np.isnan(readings.signals[:, 0])
+        eyes, mouth = (readings.signals[read, SIGNALS.index(name)] for name in ("eyes", "mouth"))
         made.append(
             SeatSummary(
                 seat=int(seat),
@@ -149,6 +184,10 @@ def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float
                 present=mine.sum() / len(readings.times),
                 readable=float((mine & ~np.isnan(scores[:, 0])).sum() / len(readings.times)),
                 over_time=over_time[:, place],
+                facing=float(facing[place]),
+                eyes_closed=float(closed[place]),
+                yawns=None if np.isnan(mouth).all() else len(yawns(times[read], mouth)),
+                blinks=blink_rate(times[read], closed_eyes(eyes)),
             )
         )
     return tuple(made)

@@ -14,10 +14,10 @@ from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
 from roomread.errors import LessonNotFoundError, StoreError
-from roomread.store.schema import VERSION, faces_table, frames_table, lessons_table, metadata, store_table
-from roomread.types import EMOTIONS, Array, Lesson, Observation, Readings
+from roomread.store.schema import VERSION, faces_table, frames_table, lessons_table, metadata, step_up, store_table
+from roomread.types import EMOTIONS, SIGNALS, Array, Lesson, Observation, Readings
 
-_FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS)
+_FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
 
 
 def default_store() -> Path:
@@ -60,6 +60,8 @@ class LessonStore:
                     f"The store {self.path} was made by a later version of roomread. Expected: tables of version "
                     f"{VERSION} or earlier. Received: {version}. Install the newer version."
                 )
+            elif version < VERSION:
+                step_up(connection, version)
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
@@ -150,7 +152,8 @@ class LessonStore:
             boxes=table[:, 2:6].astype(np.float32),
             scores=table[:, 6].astype(np.float32),
             sharpness=table[:, 7].astype(np.float32),
-            emotions=table[:, 8:].astype(np.float32),
+            emotions=table[:, 8:15].astype(np.float32),
+            signals=table[:, 15:].astype(np.float32),
         )
 
     def delete(self, lesson: Lesson) -> None:
@@ -187,16 +190,12 @@ def _insert(connection: sa.Connection, lesson: int, observations: Sequence[Obser
 
 
 def _face_rows(lesson: int, seen: Observation) -> list[dict[str, Any]]:
-    """Return the rows of one observation; unreadable expressions become NULL."""
-    numbers = np.column_stack([seen.tracks.boxes, seen.tracks.scores, seen.sharpness]).astype(float)
+    """Return the rows of one observation; what is missing becomes NULL."""
+    tracks = seen.tracks
+    numbers = np.column_stack([tracks.boxes, tracks.scores, seen.sharpness, seen.emotions, seen.signals]).astype(float)
+    values = numbers.astype(object)
+    values[np.isnan(numbers)] = None
     return [
-        {"lesson": lesson, "frame": seen.index, "face": face, "seat": int(seat)}
-        | dict(zip(_FACE_COLUMNS[1:7], row.tolist(), strict=True))
-        | _emotions(emotions)
-        for face, (seat, row, emotions) in enumerate(zip(seen.tracks.seats, numbers, seen.emotions, strict=True))
+        {"lesson": lesson, "frame": seen.index, "face": face} | dict(zip(_FACE_COLUMNS, (seat, *row), strict=True))
+        for face, (seat, row) in enumerate(zip(tracks.seats.tolist(), values.tolist(), strict=True))
     ]
-
-
-def _emotions(probabilities: Array) -> dict[str, float | None]:
-    readable = not np.isnan(probabilities).any()
-    return {name: float(p) if readable else None for name, p in zip(EMOTIONS, probabilities, strict=True)}

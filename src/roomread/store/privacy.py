@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from roomread.errors import PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
-from roomread.types import PURPOSES, TOO_FEW, Lesson, Overall, Readings, Timeline
+from roomread.types import PURPOSES, TOO_FEW, Lesson, Overall, Readings, Share, Timeline
 
 MIN_SEATS = 5
 
@@ -142,6 +142,14 @@ class Gate:
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
         return hide(aggregate(self._readings), self.allowance)
+
+    def shares(self, aggregate: Callable[[Readings], Sequence[Share]]) -> tuple[Share, ...]:
+        """Return how much of the class is in each state, without the bins that are made of too few seats."""
+        return tuple(self._hide_share(full) for full in aggregate(self._readings))
+
+    def _hide_share(self, full: Share) -> Share:
+        hidden = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
+        return Share(*(np.where(hidden, np.nan, part) for part in (full.value, full.low, full.high, full.seats)))
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""

@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Integer,
@@ -14,9 +15,9 @@ from sqlalchemy import (
     Table,
 )
 
-from roomread.types import EMOTIONS
+from roomread.types import EMOTIONS, SIGNALS
 
-VERSION = 1  # of the tables; a store of a later version is refused, never changed
+VERSION = 2  # of the tables; a store of a later version is refused, never changed
 
 metadata = MetaData()
 
@@ -65,5 +66,18 @@ faces_table = Table(
     Column("score", Float, nullable=False),  # 0 to 1
     Column("sharpness", Float, nullable=False),
     *(Column(emotion, Float) for emotion in EMOTIONS),  # 0 to 1; NULL where it could not be read
+    *(Column(signal, Float) for signal in SIGNALS),  # NULL where it was not read; since version 2
     sqlite_with_rowid=False,
 )
+
+STEPS = {
+    1: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in SIGNALS)
+}  # from each version to the next
+
+
+def step_up(connection: Connection, version: int) -> None:
+    """Bring the tables of an earlier version to this one; what is in them stays."""
+    for number in range(version, VERSION):
+        for step in STEPS[number]:
+            connection.exec_driver_sql(step)
+    connection.execute(store_table.update().values(version=VERSION))

@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
-from roomread.types import Array, Detections, Image
+from roomread.types import Array, Frame, Image
 
 GRAY = 127  # gray level of what is covered
 
 Zone = tuple[float, ...]  # a rectangle (left, top, right, bottom), or a polygon (x, y, x, y, x, y, ...)
 
 
-def check_zones(name: str, zones: Sequence[Zone], most: float) -> None:
-    """Refuse zones that are neither rectangle nor polygon, or reach beyond 0 to `most`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskSettings:
+    """Which zones are covered before anything looks at a frame: they are never seen, read, drawn or kept."""
 
-    Raises:
-        ValueError: a zone does not fit.
-    """
-    for zone in zones:
-        shaped = len(zone) >= 4 and len(zone) % 2 == 0
-        ordered = len(zone) != 4 or (zone[0] < zone[2] and zone[1] < zone[3])
-        if not (shaped and ordered and all(0 <= number <= most for number in zone)):
-            raise ValueError(
-                f"Each zone of {name} must be a rectangle (left, top, right, bottom) or a polygon (x, y, x, y, x, y, "
-                f"...) of numbers from 0 to {most:g}. Received: {list(zone)}."
-            )
+    fractions: tuple[Zone, ...] = ()  # of the picture's width and height, 0 to 1: rectangles (left, top, right, bottom)
+    # or polygons (x, y, x, y, x, y, ...)
+    pixels: tuple[Zone, ...] = ()  # likewise, in pixels of the picture
+
+    def __post_init__(self) -> None:
+        for zones, most in ((self.fractions, 1), (self.pixels, np.inf)):
+            for zone in zones:
+                _check(zone, most)
+
+
+def _check(zone: Zone, most: float) -> None:
+    shaped = len(zone) >= 4 and len(zone) % 2 == 0
+    ordered = len(zone) != 4 or (zone[0] < zone[2] and zone[1] < zone[3])
+    if not (shaped and ordered and all(0 <= number <= most for number in zone)):
+        raise ValueError(
+            f"A mask must be a rectangle (left, top, right, bottom) or a polygon (x, y, x, y, x, y, ...) of numbers "
+            f"from 0 to {most:g}. Received: {list(zone)}."
+        )
+
+
+def covered(frames: Iterable[Frame], settings: MaskSettings) -> Iterator[Frame]:
+    """Yield frames whose masked zones are flat gray; without a mask, the frames as they are."""
+    zone: Array = np.zeros((0, 0), bool)
+    for frame in frames:
+        if settings.fractions or settings.pixels:
+            height, width = frame.image.shape[:2]
+            if zone.shape != (height, width):
+                zone = draw_zones(settings.fractions, settings.pixels, width, height)
+            frame = replace(frame, image=_cover(frame.image, zone))
+        yield frame
+
+
+def _cover(image: Image, zone: Array) -> Image:
+    hidden = image.copy()
+    hidden[zone] = GRAY
+    return hidden
 
 
 def draw_zones(fractions: Sequence[Zone], pixels: Sequence[Zone], width: int, height: int) -> Array:
@@ -49,20 +76,3 @@ def draw_zones(fractions: Sequence[Zone], pixels: Sequence[Zone], width: int, he
                 x, y = [x[0], x[1], x[1], x[0]], [y[0], y[0], y[1], y[1]]
             pen.polygon(list(zip(x, y, strict=True)), fill=1)
     return np.asarray(drawn)
-
-
-def cover(image: Image, zone: Array) -> Image:
-    """Return a copy of a picture, uint8 (height, width, 3), in which the zone, bool (height, width), is flat gray."""
-    covered = image.copy()
-    covered[zone] = GRAY
-    return covered
-
-
-def outside(faces: Detections, zone: Array) -> Detections:
-    """Return the faces that lie at least half outside the zone; their boxes must lie within the picture."""
-    rows = [
-        row
-        for row, (left, top, right, bottom) in enumerate(faces.boxes.astype(int).tolist())
-        if zone[top : max(bottom, top + 1), left : max(right, left + 1)].mean() <= 0.5
-    ]
-    return faces[np.array(rows, np.int64)]

@@ -1,4 +1,4 @@
-"""The way of one frame: faces, expressions, seats."""
+"""The way of one frame: faces, expressions, seats, signals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import numpy as np
+
 from roomread.faces.detector import Detector
 from roomread.faces.expression import ExpressionReader
 from roomread.preprocess import sharpness
-from roomread.types import Array, Detections, Frame, Observation, Tracks
+from roomread.types import N_SIGNALS, Array, Detections, Frame, Observation, Tracks
+from roomread.watch.signals import SignalReader
 from roomread.watch.track import SeatTracker
 
 Given = TypeVar("Given")
@@ -18,7 +21,12 @@ Made = TypeVar("Made")
 
 
 def observe(
-    frames: Iterable[Frame], detector: Detector, tracker: SeatTracker, reader: ExpressionReader, workers: int = 1
+    frames: Iterable[Frame],
+    detector: Detector,
+    tracker: SeatTracker,
+    reader: ExpressionReader,
+    signals: SignalReader | None = None,
+    workers: int = 1,
 ) -> Iterator[tuple[Frame, Observation]]:
     """Yield each frame with what was observed in it, in order; a frame without a face gives one without rows.
 
@@ -27,18 +35,22 @@ def observe(
         detector: finds the faces of a frame.
         tracker: knows where the seats are.
         reader: reads the faces.
+        signals: reads heads, eyes and mouths, each seat's at its own moments; None leaves them unknown.
         workers: frames that are looked at side by side, each by one thread; seats are told apart in order all the same.
     """
 
     def look(frame: Frame) -> tuple[Frame, Detections, Array, Array]:
         faces = detector.detect(frame.image)
-        emotions, crops = reader.predict(frame.image, faces.boxes)
+        emotions, crops = reader.predict(frame.image, faces.boxes, faces.points)
         return frame, faces, emotions, sharpness(crops)
 
     for frame, faces, emotions, sharp in in_order(look, frames, workers):
         seats = tracker.update(faces.boxes, faces.scores, frame.time)
         tracks = Tracks(seats, faces.boxes, faces.scores)
-        yield frame, Observation(frame.time, frame.index, tracks, emotions, sharp)
+        read = np.full((len(tracks), N_SIGNALS), np.nan, np.float32)
+        if signals is not None:
+            read = signals.read(frame.image, tracks, faces.points, frame.time)
+        yield frame, Observation(frame.time, frame.index, tracks, emotions, sharp, read)
 
 
 def in_order(work: Callable[[Given], Made], items: Iterable[Given], workers: int) -> Generator[Made, None, None]:

@@ -1,0 +1,219 @@
+"""Commands that make lessons: of the synthetic room, and of recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomread.cli.observing import add_looking, add_reading, settings_of
+from roomread.cli.terminal import STOPPED, add_command, add_mapping, add_store, bar, say
+from roomread.errors import SettingsError, SourceError
+from roomread.types import PURPOSES
+
+if TYPE_CHECKING:
+    from roomread.app.analyze import LessonHandle
+    from roomread.review.summary import LessonSummary
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of this module."""
+    _add_demo(commands)
+    _add_analyze(commands)
+
+
+def _add_demo(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "demo",
+        _demo,
+        "build a synthetic class from one public-domain photograph, analyse it and write its report",
+        "roomread demo --out demo",
+    )
+    command.add_argument("--out", type=Path, default=Path("roomread-demo"), metavar="DIR", help="default: %(default)s")
+    command.add_argument("--seconds", type=float, default=60.0, help="length of the lesson; default: %(default)s")
+    command.add_argument("--seed", type=int, default=0, help="of the script of behaviour; default: %(default)s")
+    add_store(command, "demo.sqlite in the same folder, apart from real lessons")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from roomread.app.demo import run_demo
+
+    say("This is a synthetic room made from one public-domain photograph. It says nothing about people.")
+    with bar("building the room", 1.0, "{desc} {percentage:3.0f}% |{bar}|") as built:
+        demo = run_demo(options.out, options.db, (options.seconds, options.seed), built)
+    print(_glance(demo.lesson.summary()))
+    say(f"The room: {demo.video}\nIts script, as truth to compare with: {demo.truth}\nThe report:")
+    print(demo.report.resolve())
+    return 0
+
+
+def _add_analyze(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "analyze",
+        _analyze,
+        "analyse pictures, folders of pictures and videos, each to a stored lesson",
+        "roomread analyze class.mp4 --purpose self-study --fps 5 --out results",
+    )
+    command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="picture, folder of pictures, video")
+    command.add_argument("--purpose", choices=PURPOSES, help="stored with the lesson; decides what may be shown")
+    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
+    command.add_argument("--fps", type=_fps, metavar="N", help="frames analysed per second, or native; default: 5")
+    command.add_argument("--start", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    command.add_argument("--end", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    command.add_argument("--name", help="of the lesson; default: the file's name")
+    command.add_argument("--began", metavar="MOMENT", help="when the recording starts: 2026-11-22T09:15")
+    command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
+    command.add_argument("--annotate", action="store_true", help="write a video with boxes there too, faces blurred")
+    command.add_argument("--show-faces", action="store_true", help="do not blur the faces of that video")
+    command.add_argument("--json", action="store_true", help="print the summaries as one JSON object")
+    add_looking(command)
+    add_reading(command)
+    add_mapping(command)
+    add_store(command)
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from roomread.app.analyze import AnalyzeSettings, analyze
+    from roomread.engagement.mappings import find_mapping
+    from roomread.output import check_folder
+    from roomread.store.lessons import default_store
+    from roomread.store.privacy import NOTICE
+    from roomread.watch.frames import open_source
+
+    if options.annotate and options.out is None:
+        raise SettingsError("--annotate writes a video. Expected: --out DIR, the folder for it.")
+    find_mapping(options.mapping)
+    settings = settings_of(AnalyzeSettings, options, _own(options))
+    first = not (options.db or default_store()).exists()
+    purpose = _asked_purpose(options, f"{NOTICE}\n\n" if first else "")
+    first = first and options.purpose is not None
+    if options.out is not None:
+        check_folder(options.out)
+    done: list[tuple[LessonHandle, dict[str, str]]] = []
+    failed: dict[str, str] = {}
+    for path in options.sources:
+        try:
+            length = open_source(path, settings.frames()).length
+            if first:
+                say(f"{NOTICE}\n")
+            first = False
+            with bar(path.name, length) as progress:
+                lesson = analyze(
+                    path,
+                    purpose=purpose,
+                    reference=options.reference,
+                    db=options.db,
+                    settings=settings,
+                    progress=progress,
+                    annotated=_annotated(path, options),
+                )
+        except SourceError as error:
+            if len(options.sources) == 1:
+                raise
+            say(f"roomread: {error}")
+            failed[str(path)] = str(error)
+            continue
+        done.append((lesson, _outputs(lesson, path, options)))
+        if not options.json:
+            print(_glance(lesson.summary(options.mapping)))
+            for what, where in done[-1][1].items():
+                print(f"  {what:10} {where}")
+        if lesson.lesson.state == "stopped":
+            break
+    if options.json:
+        lessons = [{**lesson.summary(options.mapping).as_dict(), "files": files} for lesson, files in done]
+        print(json.dumps({"lessons": lessons, "failed": failed}, indent=2, ensure_ascii=False))
+    if done and done[-1][0].lesson.state == "stopped":
+        say("roomread: stopped; what was seen until then is kept.")
+        return STOPPED
+    return 1 if failed else 0
+
+
+def _own(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that only this command has; None where nothing was said."""
+    names = ("fps", "start", "end", "name", "began")
+    return {**{name: getattr(options, name) for name in names}, "show_faces": options.show_faces or None}
+
+
+def _annotated(source: Path, options: argparse.Namespace) -> Path | None:
+    """Return the video with boxes that --annotate asks for."""
+    out: Path | None = options.out
+    return out / f"{source.stem}-annotated.mp4" if options.annotate and out is not None else None
+
+
+def _outputs(lesson: LessonHandle, source: Path, options: argparse.Namespace) -> dict[str, str]:
+    """Write what --out asks for and return where it lies."""
+    if options.out is None:
+        return {}
+    from roomread.review.export import file_stem
+
+    report = lesson.report(options.out / f"{file_stem(lesson.lesson, 'report')}.html", options.mapping)
+    table, dictionary = lesson.export(options.out, "csv", mapping=options.mapping)
+    video = _annotated(source, options)
+    files = {"report": str(report), "table": str(table), "dictionary": str(dictionary)}
+    return files if video is None else {**files, "annotated": str(video)}
+
+
+def _asked_purpose(options: argparse.Namespace, notice: str) -> str:
+    """Return the declared purpose; at a terminal it is asked for, below the notice."""
+    from roomread.store.privacy import check_purpose
+
+    purpose: str | None = options.purpose
+    if purpose is None and sys.stdin.isatty():
+        say(f"{notice}What is the purpose? It decides what may be shown. One of: {', '.join(PURPOSES)}")
+        purpose = input("> ").strip()
+    check_purpose(purpose, options.reference)
+    return purpose or ""
+
+
+def _fps(text: str) -> float:
+    try:
+        return math.inf if text == "native" else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number or the word native. Received: {text!r}.") from error
+
+
+def _seconds(text: str) -> float:
+    """Return seconds from seconds, m:ss or h:mm:ss."""
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
+
+
+def _glance(summary: LessonSummary) -> str:
+    """Return a lesson at a glance, as lines for a terminal."""
+    from roomread.store.privacy import MIN_SEATS
+    from roomread.style import duration, percent, score
+    from roomread.types import TOO_FEW
+
+    lesson = summary.lesson
+    if math.isnan(summary.engagement):
+        few = TOO_FEW in summary.timeline.status
+        engagement = f"not told: fewer than {MIN_SEATS} seats together" if few else "not known: no readable face"
+    else:
+        engagement = f"{score(summary.engagement)} ({summary.mapping})"
+        if not math.isnan(summary.low):
+            engagement += f", 95% interval {score(summary.low)} to {score(summary.high)}"
+    seats = "too few to tell" if summary.n_seats is None else str(summary.n_seats)
+    coverage = "too few to tell"
+    if not math.isnan(summary.faces_per_frame):
+        coverage = f"{summary.faces_per_frame:.1f} faces a frame, {percent(summary.readable)} of them readable"
+    frames = "1 frame" if summary.frames == 1 else f"{summary.frames} frames"
+    lines = [
+        f"lesson {lesson.number}: {lesson.name}, {duration(lesson.duration)}, {frames}, {lesson.state}",
+        f"  engagement {engagement}",
+        f"  seats      {seats}",
+        f"  coverage   {coverage}; {percent(summary.measured)} of the time measured",
+    ]
+    told = {"facing": "facing what the room faces", "eyes_closed": "with closed eyes"}
+    shares = {words: float(summary.whole_shares[name].value[0]) for name, words in told.items()}
+    heads = [f"{percent(share)} {words}" for words, share in shares.items() if not math.isnan(share)]
+    if heads:
+        lines.append(f"  heads      {', '.join(heads)}")
+    return "\n".join(lines + [f"  note       {note}" for note in lesson.notes])

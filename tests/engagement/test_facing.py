@@ -1,0 +1,111 @@
+"""Where a room looks, found from the room itself."""
+
+import numpy as np
+import pytest
+
+from roomread.engagement.facing import facing, room_direction, usual_direction
+
+CAMERA = np.array([2.5, 2.2, 0.0])  # metres: to the right of the board, above it
+TILT = np.radians(15)  # of the camera, downwards
+BOARD = np.array([-0.5, 1.5, 0.0])
+
+
+def classroom(seed=0, rows=4, columns=5, readings=120, away=0.3, noise=4.0, loners=0):
+    """Return seats, places, angles and whether the face pointed to the board, of a simulated class in front of it."""
+    draw = np.random.default_rng(seed)
+    kept = []
+    for seat in range(rows * columns):
+        head = np.array([(seat % columns - (columns - 1) / 2) * 1.2, 1.2, 2.5 + seat // columns * 1.3])
+        person = draw.normal(0, (2.0, 5.0))  # how the face is built
+        away_of_seat = 0.95 if seat < loners else away
+        for _ in range(readings):
+            looks = draw.random() >= away_of_seat
+            aside = np.array([draw.choice([-1.0, 1.0]) * 1.2, draw.uniform(-0.5, 0), -0.8])
+            target = BOARD if looks else head + aside
+            angles = seen(head, target) + person + draw.normal(0, noise, 2)
+            kept.append((seat + 1, *place(head), *angles, looks))
+    table = np.array(kept)
+    return table[:, 0].astype(np.int64), table[:, 1:3], table[:, 3:5], table[:, 5] == 1
+
+
+def into_camera(vector):
+    """Turn a direction of the room into the camera's: x to the picture's right, y downwards, z away."""
+    x, y, z = vector
+    return np.array([x, -y * np.cos(TILT) - z * np.sin(TILT), z * np.cos(TILT) - y * np.sin(TILT)])
+
+
+def place(head):
+    x, y, z = into_camera(head - CAMERA)
+    return 960 + 900 * x / z, 540 + 900 * y / z
+
+
+def seen(head, target):
+    """Return yaw and pitch of a face at `head` that points to `target`, against the ray from the camera."""
+    pointing, ray = into_camera(target - head), into_camera(head - CAMERA)
+    yaw = np.degrees(np.arctan2(pointing[0], -pointing[2]) - np.arctan2(-ray[0], ray[2]))
+    level = np.hypot(pointing[0], pointing[2]), np.hypot(ray[0], ray[2])
+    return np.array([yaw, np.degrees(np.arctan2(pointing[1], level[0]) - np.arctan2(-ray[1], level[1]))])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_facing_the_board_is_told_without_knowing_where_it_is(seed):
+    seats, places, angles, looks = classroom(seed)
+    told = facing(seats, angles, room_direction(seats, places, angles))
+    assert (told == looks).mean() > 0.95
+
+
+def test_a_seat_that_hardly_ever_looks_there_is_measured_by_the_others():
+    seats, places, angles, looks = classroom(loners=3)
+    room = room_direction(seats, places, angles)
+    loners = seats <= 3
+    assert room is not None and not room.own[:3].any() and room.own[5:].all()
+    assert (facing(seats, angles, room)[loners] == looks[loners]).mean() > 0.9
+
+
+def test_a_row_of_seats_is_enough():
+    seats, places, angles, looks = classroom(rows=1, columns=5)
+    told = facing(seats, angles, room_direction(seats, places, angles))
+    assert np.nanmean(told[looks]) > 0.95
+
+
+def test_with_few_seats_one_that_does_not_fit_is_not_guessed():
+    seats, places, angles, _ = classroom(seed=1, rows=1, columns=6)
+    angles[seats == 2] += 40
+    told = facing(seats, angles, room_direction(seats, places, angles))
+    assert np.isnan(told[seats == 2]).all() and not np.isnan(told[seats == 4]).any()
+
+
+@pytest.mark.parametrize(
+    "room",
+    [{"rows": 1, "columns": 3}, {"readings": 15}, {"away": 1.0, "noise": 60.0}],
+    ids=["seats", "readings", "all"],
+)
+def test_a_room_without_a_common_direction_is_not_known(room):
+    seats, places, angles, _ = classroom(**room)
+    found = room_direction(seats, places, angles)
+    assert found is None
+    assert np.isnan(facing(seats, angles, found)).all()
+
+
+def test_unknown_angles_and_faces_without_a_seat_are_not_known():
+    seats, places, angles, _ = classroom()
+    room = room_direction(seats, places, angles)
+    gone = angles.copy()
+    gone[::2] = np.nan
+    nowhere = np.where(np.arange(len(seats)) % 3 == 0, 0, seats)
+    told = facing(nowhere, gone, room)
+    assert np.array_equal(np.isnan(told), (nowhere == 0) | np.isnan(gone[:, 0]))
+    assert np.isnan(facing(np.array([99]), np.zeros((1, 2)), room)).all()
+
+
+def test_the_usual_direction_is_where_most_readings_are_and_not_their_mean():
+    draw = np.random.default_rng(0)
+    board, neighbour = draw.normal((10, 5), 2, (60, 2)), draw.normal((-50, 20), 2, (40, 2))
+    assert usual_direction(np.concatenate([neighbour, board])) == pytest.approx([10, 5], abs=1)
+    assert np.isnan(usual_direction(board[:5])).all()
+
+
+def test_no_reading_gives_no_direction():
+    empty = np.empty((0, 2), np.float32)
+    assert room_direction(np.empty(0, np.int64), empty, empty) is None
+    assert facing(np.empty(0, np.int64), empty, None).shape == (0,)

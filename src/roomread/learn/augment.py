@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from roomread.preprocess import FACE_SIZE
+from roomread.types import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         self.settings = AugmentSettings(**settings)
         self.values = settings
         self.seed = keras.random.SeedGenerator(self.settings.seed)
+        self.distant = np.stack([*map(_shrunk, DISTANT_SIZES), np.eye(FACE_SIZE, dtype=np.float32)])
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer."""
@@ -98,15 +101,10 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
 
     def make_distant(self, faces: Any) -> Any:
         """Shrink some faces to the size of a distant one and enlarge them again."""
-        pick = self.draw(faces, 0.5, (1, 1, 1)) + 0.5
-        step = self.settings.distant / len(DISTANT_SIZES)
-        smooth = keras.backend.backend() == "torch"  # enlarging smooths nothing, but so its cubic is the others'
-        for number, size in enumerate(DISTANT_SIZES):
-            small = ops.image.resize(faces, (size, size), interpolation="bilinear", antialias=True)
-            again = ops.image.resize(small, (FACE_SIZE, FACE_SIZE), interpolation="bicubic", antialias=smooth)
-            chosen = ops.logical_and(pick >= number * step, pick < (number + 1) * step)
-            faces = ops.where(chosen, again, faces)
-        return faces
+        pick = (self.draw(faces, 0.5) + 0.5) * len(DISTANT_SIZES) / self.settings.distant
+        which = ops.cast(ops.minimum(pick, len(DISTANT_SIZES)), "int32")  # the last leaves a face as it is
+        across = ops.take(ops.convert_to_tensor(self.distant), which, axis=0)
+        return ops.matmul(ops.matmul(across, faces[..., 0]), ops.transpose(across, (0, 2, 1)))[..., None]
 
     def blur(self, faces: Any) -> Any:
         """Blur each face by a Gaussian of its own width."""
@@ -136,3 +134,15 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         chosen = self.draw(faces, 0.5, (1, 1, 1)) + 0.5 < self.settings.erase
         gray = self.draw(faces, 127.5, (1, 1, 1)) + 127.5
         return ops.where(ops.logical_and(inside, chosen), gray, faces)
+
+
+def _shrunk(size: int) -> Array:
+    """Return the matrix that shrinks a row of a face to `size` pixels and enlarges it again: float32 (48, 48).
+
+    Both steps are linear, and the same along rows and columns: two products take a tenth of the time of resizing.
+    """
+    smooth = keras.backend.backend() == "torch"  # enlarging smooths nothing, but so its cubic is the others'
+    row = ops.eye(FACE_SIZE)[..., None]
+    small = ops.image.resize(row, (size, FACE_SIZE), interpolation="bilinear", antialias=True)
+    again = ops.image.resize(small, (FACE_SIZE, FACE_SIZE), interpolation="bicubic", antialias=smooth)
+    return np.asarray(ops.convert_to_numpy(again)[..., 0], np.float32)

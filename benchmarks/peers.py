@@ -26,8 +26,9 @@ from pathlib import Path
 from roomread.app.analyze import AnalyzeSettings
 from roomread.app.observing import Observer
 from roomread.watch.frames import NATIVE, open_source
+from roomread.watch.signals import SignalSettings
 
-settings = AnalyzeSettings(fps=NATIVE, threads=int(sys.argv[2]))
+settings = AnalyzeSettings(fps=NATIVE, threads=int(sys.argv[2]), signals=SignalSettings(rate=RATE))
 source = open_source(Path(sys.argv[1]), settings.frames())
 frames = faces = 0
 first = None
@@ -93,7 +94,11 @@ def peak_memory(python: str, code: str, video: Path) -> float:
 
 def compare(video: Path, fer: str, runs: int) -> dict[str, Any]:
     """Return the medians of both sides, and how many times as many frames a second ours reads."""
-    sides = {"roomread": (sys.executable, OURS), "fer": (fer, FER)}
+    sides = {
+        "roomread": (sys.executable, OURS.replace("RATE", "2.0")),
+        "roomread without signals": (sys.executable, OURS.replace("RATE", "0.0")),  # which fer does not read either
+        "fer": (fer, FER),
+    }
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, (python, code) in sides.items():
@@ -102,11 +107,12 @@ def compare(video: Path, fer: str, runs: int) -> dict[str, Any]:
     for name, (python, code) in sides.items():
         figures[name] = {key: statistics.median(run[key] for run in taken[name]) for key in taken[name][0]}
         figures[name]["peak_memory_mb"] = peak_memory(python, code, video)
-    ratios = [
-        ours["frames_per_s"] / theirs["frames_per_s"]
-        for ours, theirs in zip(taken["roomread"], taken["fer"], strict=True)
-    ]
-    figures["times_as_fast"] = statistics.median(ratios)
+    for name in ("roomread", "roomread without signals"):
+        ratios = [
+            ours["frames_per_s"] / theirs["frames_per_s"]
+            for ours, theirs in zip(taken[name], taken["fer"], strict=True)
+        ]
+        figures[name]["times_as_fast"] = statistics.median(ratios)
     return figures
 
 
@@ -123,10 +129,10 @@ def main() -> None:
         print(json.dumps(figures, indent=2))
         return
     print(f"{figures['video']}, {THREADS} threads each, medians of {figures['runs']} runs taking turns")
-    print(f"{'':18}{'roomread':>12}{'fer':>12}")
-    for key in figures["fer"]:
-        print(f"{key:18}{figures['roomread'][key]:12.2f}{figures['fer'][key]:12.2f}")
-    print(f"times as fast: {figures['times_as_fast']:.1f}")
+    names = [name for name, told in figures.items() if isinstance(told, dict)]
+    print(f"{'':18}" + "".join(f"{name:>28}" for name in names))
+    for key in figures["roomread"]:
+        print(f"{key:18}" + "".join(f"{figures[name].get(key, 1.0):28.2f}" for name in names))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -45,7 +46,7 @@ HTTP = QUICK | {
 Wanted = Callable[[], bool]
 
 
-class Stream:
+class Stream(ABC):
     """Something that gives pictures by itself, opened anew with each call of `pictures`.
 
     name: without anything secret. endless: whether it is an outage when it ends. expected, advice: what should be
@@ -94,8 +95,9 @@ class Stream:
     def _patience(self) -> Patience:
         return Patience(self.settings.opening, self.settings.stall)
 
+    @abstractmethod
     def _opened(self, patience: Patience) -> AbstractContextManager[InputContainer]:
-        raise NotImplementedError
+        """Open the source."""
 
     def _decode(self, container: InputContainer, patience: Patience, wanted: Wanted) -> Iterator[av.VideoFrame]:
         """Yield every whole picture; ask for all parts of the stream, so that sound alone counts as silence too."""

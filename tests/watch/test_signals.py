@@ -28,7 +28,8 @@ def tracks(*seats):
 def watch(reader, seats, times):
     """Return for each moment the signals of its faces."""
     faces = tracks(*seats)
-    return [reader.read(PICTURE, faces, np.zeros((len(faces), 5, 2), np.float32), time) for time in times]
+    points = np.zeros((len(faces), 5, 2), np.float32)
+    return [reader.read(PICTURE, faces.boxes, points, reader.due(faces.seats, time)) for time in times]
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(30, 2.0), (5, 2.0), (12.5, 2.0), (29.97, 10.0), (25, 0.5)])

@@ -1,10 +1,11 @@
-"""The way of one frame: faces, expressions, seats, signals."""
+"""The way of one frame: faces and expressions, then seats, then signals; only seats need the frames in order."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -44,13 +45,20 @@ def observe(
         emotions, crops = reader.predict(frame.image, faces.boxes, faces.points)
         return frame, faces, emotions, sharpness(crops)
 
-    for frame, faces, emotions, sharp in in_order(look, frames, workers):
-        seats = tracker.update(faces.boxes, faces.scores, frame.time)
-        tracks = Tracks(seats, faces.boxes, faces.scores)
-        read = np.full((len(tracks), N_SIGNALS), np.nan, np.float32)
-        if signals is not None:
-            read = signals.read(frame.image, tracks, faces.points, frame.time)
-        yield frame, Observation(frame.time, frame.index, tracks, emotions, sharp, read)
+    def seat(looked: tuple[Frame, Detections, Array, Array]) -> tuple[Frame, Observation, Array, Array]:
+        frame, faces, emotions, sharp = looked
+        tracks = Tracks(tracker.update(faces.boxes, faces.scores, frame.time), faces.boxes, faces.scores)
+        unread = np.full((len(tracks), N_SIGNALS), np.nan, np.float32)
+        due = np.zeros(len(tracks), bool) if signals is None else signals.due(tracks.seats, frame.time)
+        return frame, Observation(frame.time, frame.index, tracks, emotions, sharp, unread), faces.points, due
+
+    def read(seated: tuple[Frame, Observation, Array, Array]) -> tuple[Frame, Observation]:
+        frame, seen, points, due = seated
+        if signals is None or not due.any():
+            return frame, seen
+        return frame, replace(seen, signals=signals.read(frame.image, seen.tracks.boxes, points, due))
+
+    yield from in_order(read, map(seat, in_order(look, frames, workers)), workers)
 
 
 def in_order(work: Callable[[Given], Made], items: Iterable[Given], workers: int) -> Generator[Made, None, None]:

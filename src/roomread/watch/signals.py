@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from roomread.types import N_SIGNALS, NO_SEAT, Array, Image, Tracks, check_shape
+from roomread.types import N_SIGNALS, NO_SEAT, Array, Image, check_shape
 
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples fall evenly between 0 and 1, however many there are
 
@@ -41,24 +41,22 @@ class SignalReader:
         self.settings = SignalSettings() if settings is None else settings
         self._turns: dict[int, int] = {}  # of each seat: the last turn that it used or that was over before it came
 
-    def read(self, image: Image, tracks: Tracks, points: Array, time: float) -> Array:
-        """Return the signals of the faces of one frame.
+    def read(self, image: Image, boxes: Array, points: Array, due: Array) -> Array:
+        """Return the signals of the faces of one frame; several threads may do so at once.
 
         Args:
             image: uint8 (height, width, 3), RGB.
-            tracks: its faces.
-            points: float32 (n, 5, 2), pixels, as in `Detections`, in the order of `tracks`.
-            time: seconds; must not run backwards.
+            boxes: float32 (n, 4), pixels, (left, top, right, bottom).
+            points: float32 (n, 5, 2), pixels, as in `Detections`.
+            due: bool (n,), which are to be read, from `due`.
 
         Returns:
-            float32 (n, 7), in the order of SIGNALS; NaN where something is missing, and the whole row where the face
-            was not read in this frame or has no seat.
+            float32 (n, 7), in the order of SIGNALS; NaN where something is missing or was not to be read.
         """
-        check_shape("points", points, (len(tracks), 5, 2))
-        signals = np.full((len(tracks), N_SIGNALS), np.nan, np.float32)
-        due = self.due(tracks.seats, time)
+        check_shape("points", points, (len(boxes), 5, 2))
+        signals = np.full((len(boxes), N_SIGNALS), np.nan, np.float32)
         if due.any():
-            signals[due] = self.source.read(image, tracks.boxes[due], points[due])
+            signals[due] = self.source.read(image, boxes[due], points[due])
         return signals
 
     def due(self, seats: Array, time: float) -> Array:

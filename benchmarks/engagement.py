@@ -19,11 +19,11 @@ import fastparquet
 import numpy as np
 from PIL import Image as Pictures
 
-from roomread.engagement.mappings import MAPPINGS
+from roomread.app.panel import panel
 from roomread.faces.detector import YuNet
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.metrics import area_under, roc_curve
-from roomread.types import N_EMOTIONS, Array, Image
+from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Image
 
 ENLARGED, EDGE = 240, 80  # pixels: the pictures are tight crops, and the detector wants to see a face whole
 DRAWS = 500  # of the bootstrap
@@ -90,8 +90,12 @@ def main() -> None:
         "subjects": len(np.unique(subjects)),
         "levels": np.bincount(levels[found]).tolist(),
         "mappings": {
-            name: judge(mapping.score(emotions[found]), levels[found], subjects[found])
-            for name, mapping in MAPPINGS.items()
+            name: judge(
+                mapping.score(emotions[found], np.full((int(found.sum()), N_SIGNALS), np.nan)),
+                levels[found],
+                subjects[found],
+            )
+            for name, mapping in panel().items()
         },
     }
     if options.json:

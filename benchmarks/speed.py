@@ -1,13 +1,14 @@
 """How quick roomread starts and reads, and how much memory it takes.
 
-    python benchmarks/speed.py [--video FILE] [--runs 5] [--stages] [--json]
+    python benchmarks/speed.py [--video FILE] [--runs 5] [--stages] [--hour] [--json]
 
 Start times are medians of whole processes, beside a bare `python -c pass` that takes turns with them. Frames a second
 and peak memory are of `roomread analyze --fps native --signals 0` as a whole process, less its start, on a 1080p room
 with 30 faces that is built here (8 and 32 seconds), or on another video; then of five frames a second with two
 readings of the attention signals per second and seat, as seconds of video per second. --stages takes the time of each
 stage alone, in milliseconds a frame on one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60
-faces at 720p, 1080p and 4K; the room of 60 is the room of 30 twice, at half its size.
+faces at 720p, 1080p and 4K; the room of 60 is the room of 30 twice, at half its size. --hour takes the peak memory of
+an hour and of a minute of the same room, again and again the same eight seconds, at one frame a second with signals.
 """
 
 import argparse
@@ -136,6 +137,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="read this instead of the rooms that are built")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--stages", action="store_true", help="time each stage in rooms of several sizes instead")
+    parser.add_argument("--hour", action="store_true", help="compare the memory of an hour and of a minute instead")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -143,6 +145,9 @@ def main() -> None:
         apart = multiprocessing.get_context("spawn").Pool(1)  # a process starts with its parent's peak memory
         if chosen.stages:
             show(staged(folder, apart, chosen.runs), chosen.json)
+            return
+        if chosen.hour:
+            show(hour(apart.apply(_room, (SHORT, folder)), folder), chosen.json)
             return
         with apart:
             picture = apart.apply(_picture, (folder,))
@@ -165,6 +170,36 @@ def staged(folder: Path, apart: Any, runs: int) -> dict[str, object]:
             video = apart.apply(_room, (STAGED, folder, width, height, seats))
             figures[f"{name}_{seats}_faces"] = stages(video, max(1, runs // 2))
     return figures
+
+
+def hour(room: Path, folder: Path) -> dict[str, object]:
+    """Return the peak memory, in MB, of analysing a minute and an hour, and what the hour takes on top."""
+    command = [sys.executable, "-m", "roomread", "analyze", *options(folder), "--fps", "1"]
+    memory = {
+        name: whole_process([*command, str(_repeated(room, seconds))])[1]
+        for name, seconds in (("minute_mb", 60), ("hour_mb", 3600))
+    }
+    return {**memory, "hour_over_minute_mb": memory["hour_mb"] - memory["minute_mb"]}
+
+
+def _repeated(video: Path, seconds: float) -> Path:
+    """Write a video that shows another one again and again, its pictures as they are coded."""
+    import av
+
+    out = video.with_name(f"{seconds:.0f}-s-{video.name}")
+    with av.open(str(out), "w") as target, av.open(str(video)) as source:
+        given = source.streams.video[0]
+        stream = target.add_stream_from_template(given)
+        length = round(SHORT / (given.time_base or 1))
+        for turn in range(round(seconds / SHORT)):
+            source.seek(0)
+            for packet in source.demux(given):
+                if packet.pts is None or packet.dts is None:
+                    continue
+                packet.pts, packet.dts = packet.pts + turn * length, packet.dts + turn * length
+                packet.stream = stream
+                target.mux(packet)
+    return out
 
 
 def show(figures: dict[str, object], as_json: bool) -> None:

@@ -8,13 +8,13 @@ The last argument is the order of the classes of a model without a card; the ori
 import sys
 from pathlib import Path
 
+from roomread.app.panel import find_mapping
 from roomread.app.predict import predict
-from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
 from roomread.learn.load import open_model
 from roomread.types import EMOTIONS
 
 model, picture, *classes = sys.argv[1:]
-mapping = find_mapping(DEFAULT_MAPPING)
+mapping = find_mapping()
 seen = predict(Path(picture), open_model(Path(model), *classes), None, mapping)
 for emotion, probability in sorted(zip(EMOTIONS, seen.emotions[0], strict=True), key=lambda pair: -pair[1]):
     print(f"{emotion:9} {probability:.4f}")

@@ -40,6 +40,7 @@ COMMANDS = (
     "report",
     "export",
     "delete",
+    "mappings",
     "watch",
     "check",
     "data",

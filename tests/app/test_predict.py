@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from roomread.app.predict import predict
-from roomread.engagement.mappings import MAPPINGS
+from roomread.app.panel import find_mapping
+from roomread.app.predict import Finder, predict
 from roomread.errors import SourceError
 from roomread.types import N_EMOTIONS, Array, Detections, Image, Prediction
 
-SHARMA = MAPPINGS["sharma"]
+SHARMA = find_mapping("sharma")
 
 
 class Grays:
@@ -50,7 +50,8 @@ def read(tmp_path: Path) -> Callable[..., Prediction]:
     Pictures.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")
 
     def call(detector: Found | None, **purpose: str) -> Prediction:
-        return predict(tmp_path / "ramp.png", Grays(), detector, SHARMA, **purpose)
+        finder = None if detector is None else Finder(detector)
+        return predict(tmp_path / "ramp.png", Grays(), finder, SHARMA, **purpose)
 
     return call
 
@@ -59,7 +60,7 @@ def test_a_whole_picture_is_one_face(read: Callable[..., Prediction]) -> None:
     seen = read(None)
     assert seen.boxes.tolist() == [[0, 0, 300, 60]]
     assert seen.emotions[0, 3] == pytest.approx(0.5, abs=0.01)
-    assert seen.engagement[0] == pytest.approx(SHARMA.score(seen.emotions)[0])
+    assert seen.engagement[0] == pytest.approx(SHARMA.score(seen.emotions, np.empty((1, 7)))[0])
     assert seen.single
 
 

@@ -24,7 +24,7 @@ MakeReadings = Callable[..., Readings]
 NAN = float("nan")
 
 
-def happiness(emotions: Array) -> Array:
+def happiness(emotions: Array, signals: Array | None = None) -> Array:
     """Score a face by the probability of happy: 1 or 0 for the faces of these tests, NaN where not readable."""
     return emotions[:, EMOTIONS.index("happy")].astype(np.float64)
 

@@ -6,15 +6,24 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from roomread.engagement.mappings import DEFAULT_MAPPING, MAPPINGS, Mapping, find_mapping, sharma
-from roomread.errors import SettingsError
-from roomread.types import EMOTIONS
+from roomread.engagement.mappings import PUBLISHED, Mapping, concentration, sharma, smart_lms, strongest
+from roomread.types import EMOTIONS, N_SIGNALS, SIGNALS, Array
 
-ALL = pytest.mark.parametrize("mapping", MAPPINGS.values(), ids=list(MAPPINGS))
+ALL = pytest.mark.parametrize("mapping", PUBLISHED, ids=[mapping.name for mapping in PUBLISHED])
+AHEAD = {"presence": 1.0, "yaw": 0.0, "pitch": 0.0, "roll": 0.0, "eyes": 0.3, "gaze": 0.0, "mouth": 0.01}
 
 
 def some_probabilities(n: int = 500) -> np.ndarray:
     return np.random.default_rng(0).dirichlet(np.full(len(EMOTIONS), 0.3), n).astype(np.float32)
+
+
+def signals(n: int = 1, different: dict[str, float] | None = None) -> Array:
+    """Return the signals of `n` heads that look ahead with open eyes, but for what differs."""
+    return np.tile([{**AHEAD, **(different or {})}[name] for name in SIGNALS], (n, 1))
+
+
+def alone(expression: str) -> Array:
+    return np.eye(len(EMOTIONS))[[EMOTIONS.index(expression)]]
 
 
 @pytest.mark.parametrize(
@@ -30,8 +39,7 @@ def some_probabilities(n: int = 500) -> np.ndarray:
     ],
 )
 def test_sharma_weighs_each_expression_as_published(expression: str, score: float) -> None:
-    alone = np.eye(len(EMOTIONS))[[EMOTIONS.index(expression)]]
-    assert_allclose(sharma(alone), [score], rtol=1e-12)
+    assert_allclose(sharma(alone(expression)), [score], rtol=1e-12)
 
 
 def test_sharma_is_the_weighted_mean_of_a_mixture() -> None:
@@ -39,9 +47,52 @@ def test_sharma_is_the_weighted_mean_of_a_mixture() -> None:
     assert_allclose(sharma(mixture), [(0.5 * 0.6 + 0.25 * 0.3 + 0.25 * 0.9) / 0.9], rtol=1e-12)
 
 
+def test_strongest_weighs_the_probability_of_the_strongest_expression_alone() -> None:
+    mixture = np.array([[0, 0, 0, 0.5, 0.25, 0, 0.25]])
+    assert_allclose(strongest(mixture), [0.5 * 0.6 / 0.9], rtol=1e-12)
+
+
+def test_smart_lms_takes_the_neutral_face_for_less_than_the_happy_one() -> None:
+    assert_allclose(smart_lms(alone("neutral")), [0.4], rtol=1e-12)
+    assert_allclose(smart_lms(alone("happy")), [1.0], rtol=1e-12)
+    assert_allclose(smart_lms(np.full((1, 7), 1 / 7)), [0.4 / 7 + 0.3 / 7 + 0.3 * 6 / 7], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("different", "weight"),
+    [
+        ({}, 5),
+        ({"gaze": 25.0}, 2),
+        ({"yaw": -20.0}, 2),
+        ({"yaw": -20.0, "gaze": 20.0}, 5),
+        ({"yaw": 20.0, "gaze": np.nan}, 2),
+        ({"eyes": 0.2}, 1.5),
+        ({"eyes": 0.1, "yaw": 40.0}, 0),
+    ],
+    ids=["ahead", "eyes aside", "head aside", "eyes make up for the head", "gaze unknown", "half closed", "closed"],
+)
+def test_concentration_weighs_the_gaze_as_published(different: dict[str, float], weight: float) -> None:
+    assert_allclose(concentration(alone("neutral"), signals(1, different)), np.array([weight / 5]), rtol=1e-12)
+    assert_allclose(
+        concentration(alone("happy"), signals(1, different)), np.array([0.6 / 0.9 * weight / 5]), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("missing", ["eyes", "yaw"])
+def test_concentration_is_not_known_without_eyes_or_head(missing: str) -> None:
+    assert np.isnan(concentration(alone("neutral"), signals(1, {missing: np.nan}))).all()
+
+
+@ALL
+def test_only_a_mapping_that_says_so_looks_at_signals(mapping: Mapping) -> None:
+    emotions = some_probabilities(3)
+    unknown = np.isnan(mapping.score(emotions, np.full((3, N_SIGNALS), np.nan)))
+    assert unknown.all() == mapping.signals == unknown.any()
+
+
 @ALL
 def test_a_score_lies_between_0_and_1(mapping: Mapping) -> None:
-    scores = mapping.score(some_probabilities())
+    scores = mapping.score(some_probabilities(), signals(500))
     assert scores.dtype == np.float64
     assert ((scores >= 0) & (scores <= 1)).all()
 
@@ -49,20 +100,20 @@ def test_a_score_lies_between_0_and_1(mapping: Mapping) -> None:
 @ALL
 def test_a_face_that_could_not_be_read_has_no_score(mapping: Mapping) -> None:
     emotions = some_probabilities(3)
-    expected = mapping.score(emotions)
+    expected = mapping.score(emotions, signals(3))
     emotions[1] = np.nan
-    assert_allclose(mapping.score(emotions), [expected[0], np.nan, expected[2]])
+    assert_allclose(mapping.score(emotions, signals(3)), [expected[0], np.nan, expected[2]])
 
 
 @ALL
 def test_no_faces_give_no_scores(mapping: Mapping) -> None:
-    assert mapping.score(np.empty((0, len(EMOTIONS)), np.float32)).shape == (0,)
+    assert mapping.score(np.empty((0, len(EMOTIONS)), np.float32), signals(0)).shape == (0,)
 
 
 @ALL
 def test_a_table_of_other_classes_is_refused(mapping: Mapping) -> None:
     with pytest.raises(ValueError, match="emotions"):
-        mapping.score(np.zeros((2, 8)))
+        mapping.score(np.zeros((2, 8)), signals(2))
 
 
 @ALL
@@ -70,10 +121,3 @@ def test_a_mapping_says_where_it_comes_from_and_how_far_to_believe_it(mapping: M
     assert mapping.formula
     assert mapping.source
     assert mapping.validity
-    assert find_mapping(mapping.name) is mapping
-
-
-def test_an_unknown_mapping_is_refused_with_the_known_ones() -> None:
-    assert DEFAULT_MAPPING in MAPPINGS
-    with pytest.raises(SettingsError, match=r"no mapping 'shrama'\. Expected one of: .*sharma"):
-        find_mapping("shrama")

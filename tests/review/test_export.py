@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from roomread.app.panel import find_mapping
 from roomread.engagement.attention import ATTENTION
-from roomread.engagement.mappings import find_mapping
 from roomread.errors import OutputError, PrivacyError, SettingsError
 from roomread.review.export import (
     CLASS_COLUMNS,
@@ -103,7 +103,7 @@ def test_the_seat_table_has_a_row_for_each_face(opened: Gate, seen: Readings) ->
     assert_array_equal(table["FaceRectX"] + table["FaceRectWidth"], seen.boxes[:, 2])
     assert_array_equal(table["FaceRectY"] + table["FaceRectHeight"], seen.boxes[:, 3])
     assert_array_equal(table[list(EMOTIONS)], seen.emotions)
-    assert_allclose(table["engagement"], SHARMA.score(seen.emotions))
+    assert_allclose(table["engagement"], SHARMA.score(seen.emotions, seen.signals))
 
 
 def test_the_seat_table_tells_signals_and_what_follows_from_them(lesson: MakeLesson, readings: MakeReadings) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import BAND_OF_ONE, BAND_OF_SEATS
-from roomread.engagement.mappings import find_mapping
 from roomread.review.summary import LessonSummary, known, summarise
 from roomread.store.privacy import Gate, allowance
 from roomread.types import EMOTIONS, NO_FACE, OK, SIGNALS, TOO_FEW, Lesson, Readings

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.app.observing import Observer, ObserveSettings
+from roomread.app.panel import find_mapping
 from roomread.config import as_dict
-from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
 from roomread.errors import SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
@@ -83,13 +83,13 @@ class LessonHandle:
         """The lesson's record: name, purpose, length, state, notes, and what it was made with."""
         return self._store.find(str(self.number))
 
-    def summary(self, mapping: str = DEFAULT_MAPPING) -> LessonSummary:
+    def summary(self, mapping: str | None = None) -> LessonSummary:
         """Return the lesson at a glance."""
         from roomread.review.summary import summarise
 
         return summarise(self._gate(), find_mapping(mapping))
 
-    def report(self, out: str | Path, mapping: str = DEFAULT_MAPPING) -> Path:
+    def report(self, out: str | Path, mapping: str | None = None) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.
 
         Raises:
@@ -99,7 +99,7 @@ class LessonHandle:
 
         return write_report(self.summary(mapping), Path(out))
 
-    def to_pandas(self, table: str = "class", mapping: str = DEFAULT_MAPPING) -> pd.DataFrame:
+    def to_pandas(self, table: str = "class", mapping: str | None = None) -> pd.DataFrame:
         """Return the class over time (`class`), or every reading of every seat (`seats`), as `export` writes them.
 
         Raises:
@@ -110,7 +110,7 @@ class LessonHandle:
         return table_of(self._gate(), find_mapping(mapping), table)
 
     def export(
-        self, folder: str | Path, form: str = "csv", table: str = "class", mapping: str = DEFAULT_MAPPING
+        self, folder: str | Path, form: str = "csv", table: str = "class", mapping: str | None = None
     ) -> tuple[Path, Path]:
         """Write a table (csv, parquet or json) and its data dictionary; return both paths.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,22 @@ from roomread.faces.expression import Classifier, ExpressionSettings, read_expre
 from roomread.pictures import read_picture
 from roomread.preprocess import whole_face
 from roomread.store.privacy import allowance_for
-from roomread.types import N_EMOTIONS, Prediction
+from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Prediction
+from roomread.watch.signals import HeadSource
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """What finds faces in a picture, and what reads heads, eyes and mouths of them, for mappings that look at these."""
+
+    detector: Detector
+    head: HeadSource | None = None
 
 
 def predict(
     path: Path,
     model: Classifier,
-    detector: Detector | None,
+    finder: Finder | None,
     mapping: Mapping,
     purpose: str = "self-study",
     reference: str | None = None,
@@ -28,8 +38,8 @@ def predict(
     Args:
         path: the picture.
         model: what reads expressions.
-        detector: what finds faces; None takes the whole picture as one face, as the original project's script did.
-        mapping: from expressions to engagement.
+        finder: what finds faces; None takes the whole picture as one face, as the original project's script did.
+        mapping: to engagement.
         purpose: one of PURPOSES. A single face in the picture is shown for any but demo; several only for research.
         reference: ethics or consent number, which research needs to see single faces.
 
@@ -37,18 +47,25 @@ def predict(
         SourceError: the file is no picture.
     """
     picture = read_picture(path)
-    if detector is None:
+    if finder is None:
         boxes = np.array([[0, 0, picture.shape[1], picture.shape[0]]], np.float32)
         faces = whole_face(picture)[None]
         emotions = model.predict_faces(faces)
     else:
-        found = detector.detect(picture)
+        found = finder.detector.detect(picture)
         boxes = found.boxes
         emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings(), found.points)
-    engagement = mapping.score(emotions)
+    signals = np.full((len(boxes), N_SIGNALS), np.nan, np.float32)
+    if finder is not None and finder.head is not None:
+        signals = finder.head.read(picture, boxes, found.points)
+    engagement = mapping.score(emotions, signals)
     seen = allowance_for(purpose, reference, len(boxes), "face")
-    readable = np.isfinite(emotions).all(axis=1)
-    shown = max(int(readable.sum()), 1) >= seen.min_seats and bool(readable.any())
+    readable: Array = ~np.isnan(emotions).any(axis=1)
+    scored = np.asarray(~np.isnan(engagement))
+
+    def enough(faces: Array) -> bool:
+        return int(faces.sum()) >= max(seen.min_seats, 1)
+
     nothing = np.full(N_EMOTIONS, np.nan)
     return Prediction(
         name=path.name,
@@ -57,8 +74,8 @@ def predict(
         faces=faces,
         emotions=emotions if seen.single else np.full_like(emotions, np.nan),
         engagement=engagement if seen.single else np.full_like(engagement, np.nan),
-        together=emotions[readable].astype(np.float64).mean(axis=0) if shown else nothing,
-        engagement_together=float(engagement[readable].mean()) if shown else float("nan"),
+        together=emotions[readable].astype(np.float64).mean(axis=0) if enough(readable) else nothing,
+        engagement_together=float(engagement[scored].mean()) if enough(scored) else float("nan"),
         n_readable=int(readable.sum()),
         single=seen.single,
         rule=seen.rule,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from roomread.app.observing import Observer, ObserveSettings
+from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import timeline
-from roomread.engagement.mappings import DEFAULT_MAPPING, find_mapping
 from roomread.store.privacy import allowance_for, check_purpose, hide
 from roomread.types import Observation, Readings, Timeline
 from roomread.watch.livesource import LiveSettings, LiveSource
@@ -55,7 +55,7 @@ def watch(
     source: LiveSource,
     purpose: str | None,
     reference: str | None = None,
-    mapping: str = DEFAULT_MAPPING,
+    mapping: str | None = None,
     settings: WatchSettings | None = None,
 ) -> Generator[Glimpse, None, None]:
     """Yield a glimpse of the class with the first frame and then every `settings.every` seconds, until the source ends.
@@ -66,7 +66,7 @@ def watch(
         source: see `watch.live.open_live`.
         purpose: one of PURPOSES; decides what may be seen.
         reference: ethics or consent number; with it, research may see single seats.
-        mapping: the engagement formula.
+        mapping: name of the engagement formula; None takes the default one.
         settings: how to watch.
 
     Raises:

@@ -79,7 +79,7 @@ def _add_analyze(commands: Any) -> None:
 
 def _analyze(options: argparse.Namespace) -> int:
     from roomread.app.analyze import AnalyzeSettings, analyze
-    from roomread.engagement.mappings import find_mapping
+    from roomread.app.panel import find_mapping
     from roomread.output import check_folder
     from roomread.store.lessons import default_store
     from roomread.store.privacy import NOTICE

@@ -52,9 +52,10 @@ def add_commands(commands: Any) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from roomread.app.predict import predict
-    from roomread.engagement.mappings import find_mapping
+    from roomread.app.panel import find_mapping
+    from roomread.app.predict import Finder, predict
     from roomread.faces.detector import YuNet
+    from roomread.faces.head import HeadReader
     from roomread.output import check_folder
     from roomread.store.privacy import check_purpose
 
@@ -65,14 +66,14 @@ def _predict(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_folder(options.out)
     model = open_named(options.model, options.classes)
-    detector = None if options.whole else YuNet()
+    finder = None if options.whole else Finder(YuNet(), HeadReader() if mapping.signals else None)
     look = _looker(options) if options.gradcam else None
     told: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
     stems: list[str] = []
     for path in options.files:
         try:
-            prediction = predict(path, model, detector, mapping, options.purpose, options.reference)
+            prediction = predict(path, model, finder, mapping, options.purpose, options.reference)
         except SourceError as error:
             say(f"roomread: {error}")
             failed[str(path)] = str(error)

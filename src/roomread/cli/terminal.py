@@ -47,7 +47,9 @@ def add_command(commands: Any, name: str, run: Any, help_text: str, example: str
 
 def add_mapping(command: argparse.ArgumentParser) -> None:
     """Add the option that names an engagement formula."""
-    command.add_argument("--mapping", default="sharma", metavar="NAME", help="engagement formula; default: %(default)s")
+    command.add_argument(
+        "--mapping", metavar="NAME", help="engagement formula, one of `roomread mappings`; default: sharma"
+    )
 
 
 def add_store(command: argparse.ArgumentParser, default: str = "your data folder") -> None:

@@ -45,8 +45,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _watch(options: argparse.Namespace) -> int:
+    from roomread.app.panel import find_mapping
     from roomread.app.watching import WatchSettings, watch
-    from roomread.engagement.mappings import find_mapping
     from roomread.store.privacy import check_purpose
     from roomread.watch.cameras import list_cameras
     from roomread.watch.live import open_live
@@ -64,7 +64,7 @@ def _watch(options: argparse.Namespace) -> int:
     source = open_live(options.source, settings.source)
     told: set[str] = set()
     first = True
-    glimpses = watch(source, options.purpose, options.reference, mapping.name, settings)
+    glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
     try:
         for glimpse in glimpses:
             for note in glimpse.notes:

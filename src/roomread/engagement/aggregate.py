@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
 
+from roomread.engagement.mappings import Score
 from roomread.types import (
-    N_EMOTIONS,
     NO_FACE,
     NOT_ANALYSED,
     OK,
@@ -20,8 +19,6 @@ from roomread.types import (
     Share,
     Timeline,
 )
-
-Score = Callable[[Array], Array]  # emotions (n, 7) → score (n,)
 
 BIN_SECONDS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 MAX_BINS = 120  # that a page's width can show apart
@@ -129,21 +126,20 @@ def timeline(readings: Readings, score: Score, bin_seconds: float, duration: flo
     starts, frame_bins = bins_of(readings, bin_seconds, duration)
     n = len(starts)
     face_bins = frame_bins[readings.frames]
-    scores = score(readings.emotions)
-    means = seat_means(readings, np.column_stack([scores, readings.emotions]), face_bins, n)
-    n_seats = (~np.isnan(means[:, :, 0])).sum(axis=1)
-    engagement = np.array([interval(row) for row in means[:, :, 0]])
+    scores = score(readings.emotions, readings.signals)
+    means = seat_means(readings, scores[:, None], face_bins, n)[:, :, 0]
+    n_seats = (~np.isnan(means)).sum(axis=1)
+    engagement = np.array([interval(row) for row in means])
     for number in np.flatnonzero(n_seats == 1):
-        seat = readings.established()[~np.isnan(means[number, :, 0])]
+        seat = readings.established()[~np.isnan(means[number])]
         mine = scores[(face_bins == number) & (readings.seats == seat)]
         engagement[number, 1:] = np.nanquantile(mine, [0.05, 0.95])
     found = np.bincount(face_bins, minlength=n)
-    read = np.bincount(face_bins[~np.isnan(scores)], minlength=n)
+    read = np.bincount(face_bins[~np.isnan(readings.emotions).any(axis=1)], minlength=n)
     frames = np.bincount(frame_bins, minlength=n)
     status = np.select([n_seats > 0, read > 0, found > 0], [OK, TOO_FEW, UNREADABLE], NO_FACE)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_frame = np.where(frames > 0, 1.0 / frames, np.nan)
-        emotions = np.nansum(means[:, :, 1:], axis=1) / np.where(n_seats > 0, n_seats, np.nan)[:, None]
     return Timeline(
         bin_seconds=bin_seconds,
         starts=starts,
@@ -151,7 +147,7 @@ def timeline(readings: Readings, score: Score, bin_seconds: float, duration: flo
         engagement=engagement[:, 0],
         low=engagement[:, 1],
         high=engagement[:, 2],
-        emotions=emotions,
+        emotions=_mean_over_seats(seat_means(readings, readings.emotions, face_bins, n)),
         readable=read * per_frame,
         unreadable=(found - read) * per_frame,
         seats=np.where(frames > 0, n_seats, np.nan).astype(np.float64),
@@ -174,17 +170,23 @@ def share(readings: Readings, states: Array, bins: Array | None = None, n_bins: 
 
 def overall(readings: Readings, score: Score) -> Overall:
     """Return the class over the whole lesson, every established seat counting once."""
-    every = seat_means(readings, np.column_stack([score(readings.emotions), readings.emotions]))[0]
-    means = every[~np.isnan(every[:, 0])]
-    engagement, low, high = interval(means[:, 0])
+    means = seat_means(readings, score(readings.emotions, readings.signals)[:, None])[0, :, 0]
+    engagement, low, high = interval(means)
     found = len(readings)
     return Overall(
         engagement=engagement,
         low=low,
         high=high,
-        emotions=means[:, 1:].mean(axis=0) if len(means) else np.full(N_EMOTIONS, np.nan),
+        emotions=_mean_over_seats(seat_means(readings, readings.emotions))[0],
         faces_per_frame=found / len(readings.times) if len(readings.times) else np.nan,
         readable=float((~np.isnan(readings.emotions).any(axis=1)).mean()) if found else np.nan,
-        n_seats=len(every),
-        n_readable=len(means),
+        n_seats=len(means),
+        n_readable=int((~np.isnan(means)).sum()),
     )
+
+
+def _mean_over_seats(means: Array) -> Array:
+    """Return the mean over the seats that are known: float64 (n_bins, k) of (n_bins, s, k); NaN where none is."""
+    known = (~np.isnan(means)).sum(axis=1)
+    mean: Array = np.nansum(means, axis=1) / np.where(known > 0, known, np.nan)
+    return mean

@@ -142,7 +142,7 @@ def seat_table(gate: Gate, mapping: Mapping) -> pd.DataFrame:
             "score": rows.scores.astype(np.float64),
             "sharpness": rows.sharpness.astype(np.float64),
             **{name: rows.emotions[:, number].astype(np.float64) for number, name in enumerate(EMOTIONS)},
-            "engagement": mapping.score(rows.emotions),
+            "engagement": mapping.score(rows.emotions, rows.signals),
             **dict(zip(SIGNALS, rows.signals.astype(np.float64).T, strict=True)),
             **dict(zip(ATTENTION, attention(rows).T, strict=True)),
         }

@@ -163,10 +163,11 @@ def _shares(readings: Readings, width: float, duration: float) -> list[Share]:
 
 def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float) -> tuple[SeatSummary, ...]:
     """Return every established seat over the whole lesson and in each bin."""
-    scores = mapping.score(readings.emotions)[:, None]
+    scores = mapping.score(readings.emotions, readings.signals)[:, None]
     _, frame_bins = aggregate.bins_of(readings, line.bin_seconds, duration)
     over_time = aggregate.seat_means(readings, scores, frame_bins[readings.frames], len(line.starts))[:, :, 0]
-    means = aggregate.seat_means(readings, np.column_stack([scores, readings.emotions]))[0]
+    means = aggregate.seat_means(readings, scores)[0, :, 0]
+    emotions = aggregate.seat_means(readings, readings.emotions)[0]
     derived = attention(readings)
     facing, closed = (aggregate.seat_means(readings, derived[:, [ATTENTION.index(name)]])[0, :, 0] for name in STATES)
     times = readings.times[readings.frames]
@@ -179,10 +180,10 @@ def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float
             SeatSummary(
                 seat=int(seat),
                 box=np.median(readings.boxes[mine], axis=0),
-                engagement=float(means[place, 0]),
-                emotions=means[place, 1:],
+                engagement=float(means[place]),
+                emotions=emotions[place],
                 present=mine.sum() / len(readings.times),
-                readable=float((mine & ~np.isnan(scores[:, 0])).sum() / len(readings.times)),
+                readable=float((mine & ~np.isnan(readings.emotions).any(axis=1)).sum() / len(readings.times)),
                 over_time=over_time[:, place],
                 facing=float(facing[place]),
                 eyes_closed=float(closed[place]),

@@ -60,7 +60,7 @@ def predict(
         signals = finder.head.read(picture, boxes, found.points)
     engagement = mapping.score(emotions, signals)
     seen = allowance_for(purpose, reference, len(boxes), "face")
-    readable: Array = ~np.isnan(emotions).any(axis=1)
+    readable = np.asarray(~np.isnan(emotions).any(axis=1))
     scored = np.asarray(~np.isnan(engagement))
 
     def enough(faces: Array) -> bool:

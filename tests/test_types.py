@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 
 from roomread.types import (
     EMOTIONS,
+    N_SIGNALS,
     NO_SEAT,
     Detections,
     Frame,
@@ -22,6 +23,7 @@ from roomread.types import (
     Timeline,
     Tracks,
     check_shape,
+    trusted,
 )
 
 
@@ -40,6 +42,14 @@ def make_timeline(**changes: Any) -> Timeline:
 
 def test_the_classes_stand_in_the_order_of_fer_2013() -> None:
     assert EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+def test_what_is_read_of_a_lost_face_is_not_trusted() -> None:
+    signals = np.tile(np.arange(1, N_SIGNALS + 1.0), (3, 1))
+    signals[:, 0] = 0.9, 0.3, np.nan
+    sure = trusted(signals)
+    assert_array_equal(sure[0], signals[0])
+    assert sure[1, 0] == 0.3 and np.isnan(sure[2, 0]) and np.isnan(sure[1:, 1:]).all()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,14 @@ import numpy.typing as npt
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # FER-2013's own indices
 N_EMOTIONS = len(EMOTIONS)
-SIGNALS = ("presence", "yaw", "pitch", "roll", "eyes", "gaze", "mouth")
+SIGNALS = (
+    *("presence", "yaw", "pitch", "roll", "eyes", "gaze", "mouth"),
+    *("upper_lid", "lower_lid", "upper_lip", "lips"),
+)
 """What is read of a head, in the order of the columns.
 
-presence: 0 to 1, how sure the mesh is that it sees a face; where it is not sure enough, everything else is missing.
+presence: 0 to 1, how sure the mesh is that it sees a face; below SURE it has lost the face, and what it says all the
+    same is not to be trusted by itself: see `trusted`.
 yaw: degrees, where the face points, positive to the picture's right; 0 into the camera.
 pitch: degrees, positive downwards; 0 is about into the camera, and differs from person to person by about 8.
 roll: degrees, how far the head is tilted about the way it points, positive clockwise in the picture.
@@ -23,7 +27,12 @@ gaze: degrees, sideways, relative to the head, positive to the picture's right. 
     a person's own middle by up to 8: compare it with the same seat's usual value. Up and down cannot be told: moved
     irises change the mesh eight times less than they should.
 mouth: distance of the lips over that of the outer corners of the eyes; closed about 0.01, a yawn above 0.3.
+upper_lid, lower_lid: how far the middle of the lid is above, and below, the line between the eye's corners, over their
+    distance, mean of both eyes; about 0.2 and 0.1 with open eyes. Eyes that look down lower both.
+upper_lip, lips: height of the upper lip, and of both lips with what is between them, over the distance of the outer
+    corners of the eyes; thin where they are pressed, drawn or in a smile.
 """
+SURE = 0.5  # of presence, 0 to 1
 N_SIGNALS = len(SIGNALS)
 NO_SEAT = 0
 PURPOSES = ("research", "self-study", "demo")
@@ -50,6 +59,12 @@ def check_shape(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
     if not fits:
         expected = ", ".join("any" if side is None else str(side) for side in shape)
         raise ValueError(f"`{name}` has the wrong shape. Expected: ({expected}). Received: {array.shape}.")
+
+
+def trusted(signals: Array) -> Array:
+    """Return signals without what was read of lost faces but that they were lost: float (n, 11), as SIGNALS."""
+    lost = ~(signals[:, 0] >= SURE)
+    return np.where(lost[:, None] & (np.arange(N_SIGNALS) > 0), np.nan, signals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +147,7 @@ class Observation:
     emotions: float32 (n, 7), 0 to 1, each row sums to 1, in the order of EMOTIONS; a row of NaN where the face could
         not be read.
     sharpness: float32 (n,), gray levels squared; variance of the Laplacian of the face at the model's size.
-    signals: float32 (n, 7), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
+    signals: float32 (n, 11), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
     """
 
     time: float
@@ -219,7 +234,7 @@ class Readings:
     scores: float32 (n,), 0 to 1, of the detector.
     sharpness: float32 (n,), see `preprocess.sharpness`.
     emotions: float32 (n, 7), 0 to 1, rows sum to 1, in the order of EMOTIONS; NaN where the face could not be read.
-    signals: float32 (n, 7), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
+    signals: float32 (n, 11), in the order of SIGNALS; NaN where a signal was not read in this frame or cannot be.
     """
 
     times: Array

@@ -10,7 +10,7 @@ from roomread.engagement.mappings import PUBLISHED, Mapping, concentration, shar
 from roomread.types import EMOTIONS, N_SIGNALS, SIGNALS, Array
 
 ALL = pytest.mark.parametrize("mapping", PUBLISHED, ids=[mapping.name for mapping in PUBLISHED])
-AHEAD = {"presence": 1.0, "yaw": 0.0, "pitch": 0.0, "roll": 0.0, "eyes": 0.3, "gaze": 0.0, "mouth": 0.01}
+AHEAD = dict.fromkeys(SIGNALS, 0.0) | {"presence": 1.0, "eyes": 0.3, "mouth": 0.01}
 
 
 def some_probabilities(n: int = 500) -> np.ndarray:

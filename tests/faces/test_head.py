@@ -13,6 +13,8 @@ from roomread.faces.head import (
     CANONICAL,
     EYES,
     IRISES,
+    LIDS,
+    LIP_EDGES,
     LIPS,
     PITCH_SEEN,
     YAW_SEEN,
@@ -21,6 +23,8 @@ from roomread.faces.head import (
     eye_openness,
     gaze,
     head_poses,
+    lid_heights,
+    lip_heights,
     mouth_opening,
     read_signals,
     read_standard_face,
@@ -138,7 +142,7 @@ def test_a_dropped_lip_opens_the_mouth(standard):
     ("size", "known"),
     [
         (80, SIGNALS),
-        (36, ("presence", "yaw", "pitch", "roll", "mouth")),
+        (36, ("presence", "yaw", "pitch", "roll", "mouth", "upper_lip", "lips")),
         (28, ("presence", "yaw", "pitch", "roll")),
         (20, ("presence",)),
     ],
@@ -149,13 +153,26 @@ def test_each_signal_is_missing_below_its_size(standard, size, known):
     assert {name for name in SIGNALS if not np.isnan(row[COLUMN[name]])} == set(known)
 
 
-def test_a_lost_face_tells_nothing_but_that(standard):
-    meshes = Meshes(np.stack([read_mesh()] * 2), np.array([0.3, np.nan], np.float32))
-    rows = read_signals(meshes, np.array([80, 80], np.float32), standard, HeadSettings())
-    assert rows[0, 0] == np.float32(0.3) and np.isnan(rows[:, 1:]).all()
+def test_closed_lids_meet_between_the_corners_of_the_eyes(standard):
+    level = level_of(read_mesh(), standard)
+    open_ones = lid_heights(level)
+    for upper, lower in LIDS:
+        level[:, upper] = level[:, lower]
+    closed = lid_heights(level)
+    assert open_ones[0][0] > 0.1 and open_ones[1][0] > 0.02
+    assert closed[0][0] == pytest.approx(-closed[1][0]) and closed[1][0] == open_ones[1][0]
 
 
-@pytest.mark.parametrize(("yaw", "missing"), [(33, {"gaze"}), (45, {"eyes", "gaze", "mouth"})])
+def test_a_dropped_chin_parts_the_lips_and_leaves_the_upper_one(standard):
+    level = level_of(read_mesh(), standard)
+    upper, both = lip_heights(level)
+    level[:, LIP_EDGES[1], 1] -= 0.3 * np.linalg.norm(level[:, 33] - level[:, 263])
+    assert lip_heights(level)[0] == upper and lip_heights(level)[1][0] == pytest.approx(both[0] + 0.3, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("yaw", "missing"), [(33, {"gaze"}), (45, {"eyes", "gaze", "mouth", "upper_lid", "lower_lid", "upper_lip", "lips"})]
+)
 def test_eyes_and_mouth_are_missing_where_the_head_is_turned_away(standard, yaw, missing):
     meshes = Meshes(turn_points(read_mesh(), yaw, 0)[None], np.ones(1, np.float32))
     row = read_signals(meshes, LARGE, standard, HeadSettings())[0]
@@ -180,7 +197,7 @@ def test_no_face_gives_no_rows_and_small_ones_are_not_looked_at(reader):
     assert np.isnan(small).all()
 
 
-@pytest.mark.parametrize("change", [{"presence": 0.0}, {"eyes_size": 0.0}, {"gaze_yaw": float("nan")}])
+@pytest.mark.parametrize("change", [{"pose_size": -1.0}, {"eyes_size": 0.0}, {"gaze_yaw": float("nan")}])
 def test_settings_out_of_range_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         HeadSettings(**change)

@@ -108,7 +108,7 @@ def test_the_seat_table_has_a_row_for_each_face(opened: Gate, seen: Readings) ->
 
 def test_the_seat_table_tells_signals_and_what_follows_from_them(lesson: MakeLesson, readings: MakeReadings) -> None:
     seen = readings(np.arange(0, 15, 0.5), [(row, seat, "sad") for row in range(30) for seat in range(1, 6)])
-    seen.signals[:] = (1, 5, 2, 0, 0.3, 1, 0.01)
+    seen.signals[:] = (1, 5, 2, 0, 0.3, 1, 0.01, 0.2, 0.1, 0.1, 0.3)
     seen.signals[-1] = np.nan
     chosen = lesson(reference="EC 12/26")
     table = seat_table(Gate(chosen, allowance(chosen, 5), seen), SHARMA)

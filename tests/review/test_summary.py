@@ -185,7 +185,7 @@ def looking_class(readings: MakeReadings) -> Readings:
     """Six seats for a minute at two readings a second: the first looks away and the second sleeps, half the time."""
     seen = readings(np.arange(0, 60, 0.5), [(row, seat, "happy") for row in range(120) for seat in range(1, 7)])
     late = seen.frames >= 60
-    seen.signals[:] = (1, 0, 0, 0, 0.3, 0, 0.01)
+    seen.signals[:] = (1, 0, 0, 0, 0.3, 0, 0.01, 0.2, 0.1, 0.1, 0.3)
     seen.signals[late & (seen.seats == 1), SIGNALS.index("yaw")] = 50
     seen.signals[late & (seen.seats == 2), SIGNALS.index("eyes")] = 0.05
     return seen

@@ -256,17 +256,19 @@ def test_a_deleted_lesson_takes_no_more_observations(
     assert query(store.path, "SELECT count(*) FROM faces") == [(0,)]
 
 
-def test_a_store_of_the_first_version_keeps_what_it_has_and_takes_signals(
-    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+@pytest.mark.parametrize(("version", "known"), [(1, 0), (2, 7)])
+def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
+    version: int, known: int, store: LessonStore, lesson: MakeLesson, observations: list[Observation]
 ) -> None:
     kept = store.add(lesson(), observations)
     before = store.readings(kept)
-    for signal in SIGNALS:
+    for signal in SIGNALS[known:]:
         query(store.path, f"ALTER TABLE faces DROP COLUMN {signal}")
-    query(store.path, "UPDATE store SET version = 1")
+    query(store.path, f"UPDATE store SET version = {version}")
     after = LessonStore(store.path).readings(kept)
     assert_array_equal(after.emotions, before.emotions)
-    assert np.isnan(after.signals).all()
+    assert_array_equal(after.signals[:, :known], before.signals[:, :known])
+    assert np.isnan(after.signals[:, known:]).all()
     again = LessonStore(store.path)
     assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
     assert query(store.path, "SELECT version FROM store") == [(VERSION,)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from roomread.engagement.facing import facing, room_direction
-from roomread.types import SIGNALS, Array, Readings, check_shape
+from roomread.types import SIGNALS, Array, Readings, check_shape, trusted
 
 ATTENTION = ("facing", "eyes_closed", "eyes_closed_minute", "head_spread", "talking")
 """What is derived of each reading, in the order of the columns.
@@ -39,7 +39,7 @@ def attention(readings: Readings) -> Array:
     NaN where it is not known: no signal was read there, or not enough around it. The room is taken to face one thing
     throughout; where its seats agree on none, `facing` is not known.
     """
-    signals = dict(zip(SIGNALS, readings.signals.astype(np.float64).T, strict=True))
+    signals = dict(zip(SIGNALS, trusted(readings.signals).astype(np.float64).T, strict=True))
     derived = np.full((len(readings), len(ATTENTION)), np.nan)
     angles = np.column_stack([signals["yaw"], signals["pitch"]])
     middles = (readings.boxes[:, :2] + readings.boxes[:, 2:]) / 2

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomread.engagement.validity import sentence
-from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, SIGNALS, Array, check_shape
+from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, SIGNALS, Array, check_shape, trusted
 
-Score = Callable[[Array, Array], Array]  # emotions (n, 7), signals (n, 7) → score (n,)
+Score = Callable[[Array, Array], Array]  # emotions (n, 7), signals (n, 11) → score (n,)
 
 # Sharma et al., arXiv 1909.12913: angry, disgust, fear, happy, sad, surprise, neutral, in the order of EMOTIONS.
 SHARMA_WEIGHTS = np.array([0.25, 0.2, 0.3, 0.6, 0.3, 0.6, 0.9])
@@ -26,7 +26,7 @@ ASIDE = 15.0  # degrees, of head and eyes together, sideways; ours
 class Mapping:
     """One formula.
 
-    score: takes emotions, float (n, 7), rows summing to 1, and signals, float (n, 7), both NaN where missing; returns
+    score: takes emotions, float (n, 7), rows summing to 1, and signals, float (n, 11), both NaN where missing; returns
         float64 (n,), 0 to 1, NaN where what it needs is missing. signals: whether it looks at those at all.
     formula: as text. source: where it was published. validity: what was measured of it, in words.
     """
@@ -103,14 +103,15 @@ def concentration(emotions: Array, signals: Array) -> Array:
 
     Args:
         emotions: float (n, 7), 0 to 1, rows sum to 1, in the order of EMOTIONS; NaN where not readable.
-        signals: float (n, 7), in the order of SIGNALS; NaN where missing.
+        signals: float (n, 11), in the order of SIGNALS; NaN where missing.
 
     Returns:
         float64 (n,), 0 (eyes closed) to 1 (neutral, eyes open and ahead); NaN where expression or eyes are not known.
     """
     check_shape("emotions", emotions, (None, N_EMOTIONS))
     check_shape("signals", signals, (len(emotions), N_SIGNALS))
-    yaw, eyes, gaze = (signals[:, SIGNALS.index(name)].astype(np.float64) for name in ("yaw", "eyes", "gaze"))
+    sure = trusted(signals).astype(np.float64)
+    yaw, eyes, gaze = (sure[:, SIGNALS.index(name)] for name in ("yaw", "eyes", "gaze"))
     known = ~(np.isnan(emotions).any(axis=1) | np.isnan(eyes) | np.isnan(yaw))
     aside = abs(yaw + np.nan_to_num(gaze)) > ASIDE
     weight = np.select([eyes < CLOSED, eyes < HALF_CLOSED, aside], GAZE_WEIGHTS[:3], GAZE_WEIGHTS[3])

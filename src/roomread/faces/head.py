@@ -27,7 +27,9 @@ PITCH_AT_CAMERA = 11.4  # degrees, after that correction, of a face drawn as pho
 
 EYES = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))  # corner, two above, corner, two below
 IRISES = (468, 473)
+LIDS = ((159, 145), (386, 374))  # the middles of the upper and the lower one
 LIPS = (13, 14)  # the inner edges' middles
+LIP_EDGES = (0, 17)  # the outer ones
 GAZE_SEEN = 0.77  # likewise, of a known shift of the irises; 0.74 to 0.79 from 40 to 64 px
 HALF_EYE_PER_BALL = 15 / 12  # millimetres: half the width between the corners, over the eyeball's radius
 
@@ -39,7 +41,6 @@ class HeadSettings:
     The errors are those of reduced faces of WIDER against the same at full size (benchmarks/signals.py --media).
     """
 
-    presence: float = 0.5  # 0 to 1; a mesh less sure than that has lost the face
     pose_size: float = 24.0  # yaw is off by 1.9 degrees at 32 px (n = 149) and 3.3 at 24 (239); below, faces get lost
     eyes_size: float = 40.0  # 95% of readings within 0.06 of the full size's; 0.09 at 32 px is half of open to closed
     mouth_size: float = 32.0  # off by 0.02 on average; 0.03 at 24 px
@@ -48,8 +49,6 @@ class HeadSettings:
     eyes_pitch: float = 30.0  # degrees downwards and upwards; lowered lids of one who reads look closed beyond it
 
     def __post_init__(self) -> None:
-        if not 0 < self.presence < 1:
-            raise ValueError(f"presence must lie between 0 and 1. Received: {self.presence}.")
         for name in ("pose_size", "eyes_size", "mouth_size", "eyes_yaw", "gaze_yaw", "eyes_pitch"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
@@ -97,7 +96,7 @@ class HeadReader:
             points: float32 (n, 5, 2), pixels, as in `Detections`.
 
         Returns:
-            float32 (n, 7), in the order of SIGNALS; NaN where something is missing.
+            float32 (n, 11), in the order of SIGNALS; NaN where something is missing.
         """
         check_shape("boxes", boxes, (None, 4))
         check_shape("points", points, (len(boxes), 5, 2))
@@ -145,15 +144,16 @@ def read_signals(meshes: Meshes, sizes: Array, face: StandardFace, settings: Hea
     check_shape("sizes", sizes, (len(meshes),))
     angles, level = head_poses(meshes.points, sizes, face)
     yaw, pitch = angles[:, 0], angles[:, 1]
-    lost = ~(meshes.presence >= settings.presence)
     no_eyes = (sizes < settings.eyes_size) | (abs(yaw) > settings.eyes_yaw) | (abs(pitch) > settings.eyes_pitch)
     no_mouth = (sizes < settings.mouth_size) | (abs(yaw) > settings.eyes_yaw)
     parts = (
         (meshes.presence, np.zeros(len(meshes), bool)),
-        *((angle, lost | (sizes < settings.pose_size)) for angle in angles.T),
-        (eye_openness(level), lost | no_eyes),
-        (gaze(level), lost | no_eyes | (abs(yaw) > settings.gaze_yaw)),
-        (mouth_opening(level), lost | no_mouth),
+        *((angle, sizes < settings.pose_size) for angle in angles.T),
+        (eye_openness(level), no_eyes),
+        (gaze(level), no_eyes | (abs(yaw) > settings.gaze_yaw)),
+        (mouth_opening(level), no_mouth),
+        *((lid, no_eyes) for lid in lid_heights(level)),
+        *((lip, no_mouth) for lip in lip_heights(level)),
     )
     return np.column_stack([np.where(missing, np.nan, values) for values, missing in parts]).astype(np.float32)
 
@@ -230,6 +230,38 @@ def mouth_opening(level: Array) -> Array:
     lips, corners = level[:, LIPS[0]] - level[:, LIPS[1]], level[:, EYES[0][0]] - level[:, EYES[1][3]]
     opening: Array = _length(lips) / _length(corners)
     return opening
+
+
+def lid_heights(level: Array) -> tuple[Array, Array]:
+    """Return how far the upper lid is above the line between the eye's corners, and the lower one below it.
+
+    Args:
+        level: float64 (n, 478, 3), from `head_poses`.
+
+    Returns:
+        Twice float64 (n,), see SIGNALS.
+    """
+    above, below = [], []
+    for eye, (upper, lower) in zip(EYES, LIDS, strict=True):
+        first, second = level[:, eye[0]], level[:, eye[3]]
+        width, line = _length(second - first), (first + second)[:, 1] / 2
+        above.append((level[:, upper, 1] - line) / width)
+        below.append((line - level[:, lower, 1]) / width)
+    return np.mean(above, axis=0), np.mean(below, axis=0)
+
+
+def lip_heights(level: Array) -> tuple[Array, Array]:
+    """Return the height of the upper lip, and of both lips with what is between them.
+
+    Args:
+        level: float64 (n, 478, 3), from `head_poses`.
+
+    Returns:
+        Twice float64 (n,), see SIGNALS.
+    """
+    corners = _length(level[:, EYES[0][0]] - level[:, EYES[1][3]])
+    top, bottom = (level[:, edge] for edge in LIP_EDGES)
+    return _length(top - level[:, LIPS[0]]) / corners, _length(top - bottom) / corners
 
 
 def _length(vectors: Array) -> Array:

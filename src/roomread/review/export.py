@@ -44,13 +44,20 @@ _PROBABILITIES = tuple(
 )
 
 _SIGNALS = {  # unit and meaning
-    "presence": ("0 to 1", "how sure the face mesh is; this and the rest empty: not read in this frame, or cannot be"),
+    "presence": (
+        "0 to 1",
+        "how sure the face mesh is; below 0.5 the rest is not to be trusted; empty: not read in this frame",
+    ),
     "yaw": ("degrees", "where the face points, positive to the picture's right, 0 into the camera"),
     "pitch": ("degrees", "likewise, positive downwards; a person's own 0 may be off by about 8"),
     "roll": ("degrees", "how far the head is tilted, positive clockwise in the picture"),
     "eyes": ("height / width", "opening between the lids; open about 0.3, closed under 0.15; compare within a seat"),
     "gaze": ("degrees", "of the eyes relative to the head, sideways; rough, compare within a seat"),
     "mouth": ("eye distances", "opening of the lips; closed about 0.01, a yawn above 0.3"),
+    "upper_lid": ("eye widths", "height of the upper lid over the line between the eye's corners"),
+    "lower_lid": ("eye widths", "how far the lower lid is below that line"),
+    "upper_lip": ("eye distances", "height of the upper lip"),
+    "lips": ("eye distances", "height of both lips with what is between them"),
 }
 
 CLASS_COLUMNS = (

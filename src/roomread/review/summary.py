@@ -11,7 +11,7 @@ from roomread.engagement import aggregate
 from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, yawns
 from roomread.engagement.mappings import Mapping
 from roomread.store.privacy import Gate
-from roomread.types import EMOTIONS, OK, SIGNALS, Array, Lesson, Readings, Share, Timeline
+from roomread.types import EMOTIONS, OK, SIGNALS, Array, Lesson, Readings, Share, Timeline, trusted
 
 STATES = ("facing", "eyes_closed")  # of `engagement.attention`, told of the class
 
@@ -175,7 +175,8 @@ def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float
     for place, seat in enumerate(readings.established()):
         mine = readings.seats == seat
         read = mine & ~np.isnan(readings.signals[:, 0])
-        eyes, mouth = (readings.signals[read, SIGNALS.index(name)] for name in ("eyes", "mouth"))
+        sure = trusted(readings.signals[read])
+        eyes, mouth = (sure[:, SIGNALS.index(name)] for name in ("eyes", "mouth"))
         made.append(
             SeatSummary(
                 seat=int(seat),

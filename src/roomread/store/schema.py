@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from roomread.types import EMOTIONS, SIGNALS
 
-VERSION = 2  # of the tables; a store of a later version is refused, never changed
+VERSION = 3  # of the tables; a store of a later version is refused, never changed
 
 metadata = MetaData()
 
@@ -66,13 +66,14 @@ faces_table = Table(
     Column("score", Float, nullable=False),  # 0 to 1
     Column("sharpness", Float, nullable=False),
     *(Column(emotion, Float) for emotion in EMOTIONS),  # 0 to 1; NULL where it could not be read
-    *(Column(signal, Float) for signal in SIGNALS),  # NULL where it was not read; since version 2
+    *(Column(signal, Float) for signal in SIGNALS),  # NULL where it was not read; since versions 2 and 3
     sqlite_with_rowid=False,
 )
 
-STEPS = {
-    1: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in SIGNALS)
-}  # from each version to the next
+STEPS = {  # from each version to the next
+    number: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in signals)
+    for number, signals in ((1, SIGNALS[:7]), (2, SIGNALS[7:]))
+}
 
 
 def step_up(connection: Connection, version: int) -> None:

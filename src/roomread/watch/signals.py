@@ -17,7 +17,7 @@ class HeadSource(Protocol):
     """Anything that reads signals from faces."""
 
     def read(self, image: Image, boxes: Array, points: Array) -> Array:
-        """Return float32 (n, 7) as `HeadReader.read` does."""
+        """Return float32 (n, 11) as `HeadReader.read` does."""
         ...
 
 
@@ -51,7 +51,7 @@ class SignalReader:
             due: bool (n,), which are to be read, from `due`.
 
         Returns:
-            float32 (n, 7), in the order of SIGNALS; NaN where something is missing or was not to be read.
+            float32 (n, 11), in the order of SIGNALS; NaN where something is missing or was not to be read.
         """
         check_shape("points", points, (len(boxes), 5, 2))
         signals = np.full((len(boxes), N_SIGNALS), np.nan, np.float32)

@@ -81,6 +81,17 @@ def test_where_nothing_changes_the_intervals_cover_0_at_their_level() -> None:
     assert 0.92 < covers < 0.98
 
 
+def test_what_the_whole_class_shares_is_in_no_interval_as_the_report_warns() -> None:
+    left_out = []
+    for seed in range(200):
+        steps, drift = np.random.default_rng(9000 + seed).normal(0, 0.01, 120), np.zeros(120)
+        for second in range(1, 120):
+            drift[second] = 0.97 * drift[second - 1] + steps[second]  # deviation 0.04, a memory of half a minute
+        found = changed(class_of(np.clip(still(seed) + drift[:, None], 0, 1)), (0, 20), (20, 50), (60, 100))
+        left_out.append((found.low > 0) | (found.high < 0))
+    assert 0.4 < np.mean(left_out) < 0.7
+
+
 def test_a_seat_that_was_not_seen_on_both_sides_does_not_count() -> None:
     scores = np.repeat([[0.2, 0.2, 0.9, 0.9]], 40, axis=0)
     scores[10:20, :2] = 0.4

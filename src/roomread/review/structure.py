@@ -86,10 +86,10 @@ class Comparison:
         parts = "1 part is" if n == 1 else f"{n} parts are"
         return (
             f"{parts} compared: had nothing changed at all, {false_alarms(n):.2g} of the intervals would still leave "
-            "out 0 on average (per-family error rate; Frane 2021, doi 10.1177/2515245920985137). What "
-            "the whole class shares, such as tiring or a lamp that is switched on, is in no interval, so more will do "
-            "so in an ordinary lesson. A difference shows no effect of the activity, and one part that is high makes "
-            "the rest of the lesson, with which the others are compared, high too."
+            "out 0 on average (per-family error rate; Frane 2021, doi 10.1177/2515245920985137). What the "
+            "whole class shares, such as tiring or a lamp that is switched on, is in no interval, so in an ordinary "
+            "lesson far more do so. A difference shows no effect of the activity, and one part that is high "
+            "makes the rest of the lesson, with which the others are compared, high too."
         )
 
     def as_dict(self) -> dict[str, Any]:

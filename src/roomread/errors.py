@@ -7,6 +7,7 @@ RoomreadError
 ├── SettingsError    a run file or an option has a wrong name or value
 ├── StoreError       the lesson store cannot be opened, read or written
 │   └── LessonNotFoundError
+├── StructureError   an agenda, captions or markers cannot be read
 ├── PrivacyError     the declared purpose does not allow this output
 ├── OutputError      a report or table cannot be written
 └── MissingExtraError  an optional part of the installation is needed
@@ -39,6 +40,10 @@ class StoreError(RoomreadError):
 
 class LessonNotFoundError(StoreError):
     """The store holds no lesson of that name."""
+
+
+class StructureError(RoomreadError):
+    """An agenda, captions or markers cannot be read."""
 
 
 class PrivacyError(RoomreadError):

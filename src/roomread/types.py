@@ -42,6 +42,10 @@ ESTABLISHED_SHARE = 0.02  # ... and so may one seen in less than this share of a
 
 # What a bin of the class timeline can be.
 OK, TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED = "ok", "too few", "no face", "unreadable", "not analysed"
+SPARSE, NO_REST = (
+    "too little measured",
+    "nothing to compare with",
+)  # what a part of a lesson can be beside some of those
 
 Image = npt.NDArray[np.uint8]  # (height, width, 3), RGB
 Array = npt.NDArray[Any]
@@ -334,6 +338,30 @@ class Share:
     def __post_init__(self) -> None:
         n = len(self.value)
         for name in ("low", "high", "seats"):
+            check_shape(name, getattr(self, name), (n,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """How much higher each part of a lesson lies than what it is compared with; NaN where not enough is known.
+
+    status: str (n,), OK, or why there is no number: TOO_FEW (seats), SPARSE, NO_REST or NOT_ANALYSED.
+    value: float64 (n,), -1 to 1, mean over the compared seats of each seat's own difference.
+    low, high: float64 (n,), interval of that mean; not cut, so it may reach beyond -1 and 1.
+    seats: float64 (n,), how many seats were compared. covered: float64 (n,), 0 to 1, share of the part's time with
+        readings of them.
+    """
+
+    status: Array
+    value: Array
+    low: Array
+    high: Array
+    seats: Array
+    covered: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.status)
+        for name in ("value", "low", "high", "seats", "covered"):
             check_shape(name, getattr(self, name), (n,))
 
 

@@ -11,17 +11,20 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from roomread.engagement import aggregate
+from roomread.engagement.change import changes
 from roomread.engagement.mappings import sharma
 from roomread.errors import LessonNotFoundError, PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import MIN_SEATS, NOTICE, Gate, allowance, check_purpose, open_gate
 from roomread.types import (
     NO_FACE,
+    NO_REST,
     NO_SEAT,
     NOT_ANALYSED,
     OK,
     PURPOSES,
     TOO_FEW,
+    Change,
     Lesson,
     Observation,
     Overall,
@@ -262,3 +265,44 @@ def test_a_stored_lesson_is_opened_as_far_as_its_purpose_allows(
         open_gate(store, "both").rows()
     with pytest.raises(LessonNotFoundError):
         open_gate(store, "neither")
+
+
+def change() -> Callable[[Readings], Change]:
+    spans = np.array([[0.0, 5.0], [20.0, 30.0], [0.0, 10.0]])  # a part, one beyond the lesson, the whole lesson
+    return partial(changes, score=sharma, inside=spans, against=np.full((3, 2), np.nan))
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3, 4])
+def test_a_part_of_too_few_seats_keeps_nothing_but_the_word(
+    lesson: MakeLesson, readings: MakeReadings, seats: int
+) -> None:
+    seen = gate(lesson(), class_of(seats, readings)).changes(change())
+    assert_array_equal(seen.status, [TOO_FEW, NOT_ANALYSED, NO_REST])  # the others follow from the frames alone
+    for values in (seen.value, seen.low, seen.high, seen.seats):
+        assert np.isnan(values).all()
+    assert np.isnan(seen.covered[0])
+
+
+def test_a_part_of_five_seats_is_seen(lesson: MakeLesson, readings: MakeReadings) -> None:
+    seen = gate(lesson(), class_of(MIN_SEATS, readings)).changes(change())
+    assert (seen.status[0], seen.seats[0]) == (OK, MIN_SEATS)
+    assert abs(seen.value[0]) < 1e-9
+
+
+def test_a_part_of_two_seats_is_seen_where_single_seats_may_be(lesson: MakeLesson, readings: MakeReadings) -> None:
+    opened = gate(lesson(reference="EC 12/26"), class_of(2, readings))
+    assert opened.changes(change()).status[0] == OK
+
+
+def test_a_class_of_which_too_few_seats_were_there_on_both_sides_is_not_seen(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    faces = [(row, seat, "happy") for row in range(10) for seat in range(1, 7) if seat < 5 or row < 5]
+    seen = gate(lesson(), readings(range(10), faces)).changes(change())
+    assert seen.status[0] == TOO_FEW
+    assert np.isnan(seen.seats[0])
+
+
+def test_the_span_of_a_lesson_begins_with_its_first_frame(lesson: MakeLesson, readings: MakeReadings) -> None:
+    assert gate(lesson(duration=5.0), readings(range(600, 605))).span() == (600.0, 605.0)
+    assert gate(lesson(duration=0.0), readings([])).span() == (0.0, 0.0)

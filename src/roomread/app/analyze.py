@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from roomread.watch.frames import FrameSettings, PictureSource, Source, open_sou
 if TYPE_CHECKING:
     import pandas as pd
 
+    from roomread.review.structure import Comparison
     from roomread.review.summary import LessonSummary
 
 KEEP_EVERY = 1.0  # seconds of work after which what was seen is written to the store
@@ -89,15 +90,40 @@ class LessonHandle:
 
         return summarise(self._gate(), find_mapping(mapping))
 
-    def report(self, out: str | Path, mapping: str | None = None) -> Path:
-        """Write the report, one HTML file that opens offline, and return its path.
+    def structure(
+        self, files: Sequence[str | Path], mapping: str | None = None, window: float | None = None
+    ) -> Comparison:
+        """Return how each part of the lesson differs from the rest of it.
+
+        Args:
+            files: agendas, slide times, captions or markers, see `review.agenda`.
+            mapping: name of the formula that is compared.
+            window: seconds before and after a marker that are compared; None takes a minute.
 
         Raises:
+            StructureError: a file cannot be read.
+        """
+        from roomread.review.agenda import read_all
+        from roomread.review.structure import WINDOW, compare
+
+        return compare(self._gate(), find_mapping(mapping), read_all(files), WINDOW if window is None else window)
+
+    def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
+        """Write the report, one HTML file that opens offline, and return its path.
+
+        Args:
+            out: the file to write.
+            mapping: name of the formula.
+            agenda: files that name the lesson's parts, as `structure` takes them.
+
+        Raises:
+            StructureError: a file of the agenda cannot be read.
             OutputError: it cannot be written.
         """
         from roomread.review.report import write_report
 
-        return write_report(self.summary(mapping), Path(out))
+        parts = self.structure(agenda, mapping) if agenda else None
+        return write_report(self.summary(mapping), Path(out), parts)
 
     def to_pandas(self, table: str = "class", mapping: str | None = None) -> pd.DataFrame:
         """Return the class over time (`class`), or every reading of every seat (`seats`), as `export` writes them.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_command, add_mapping, add_store, bar, say
+from roomread.cli.terminal import STOPPED, add_agenda, add_command, add_mapping, add_store, bar, say
 from roomread.errors import SettingsError, SourceError
 from roomread.types import PURPOSES
 
@@ -71,6 +71,7 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("--annotate", action="store_true", help="write a video with boxes there too, faces blurred")
     command.add_argument("--show-faces", action="store_true", help="do not blur the faces of that video")
     command.add_argument("--json", action="store_true", help="print the summaries as one JSON object")
+    add_agenda(command)
     add_looking(command)
     add_reading(command)
     add_mapping(command)
@@ -81,12 +82,16 @@ def _analyze(options: argparse.Namespace) -> int:
     from roomread.app.analyze import AnalyzeSettings, analyze
     from roomread.app.panel import find_mapping
     from roomread.output import check_folder
+    from roomread.review.agenda import read_all
     from roomread.store.lessons import default_store
     from roomread.store.privacy import NOTICE
     from roomread.watch.frames import open_source
 
     if options.annotate and options.out is None:
         raise SettingsError("--annotate writes a video. Expected: --out DIR, the folder for it.")
+    if options.agenda and options.out is None and not options.json:
+        raise SettingsError("--agenda adds to the report. Expected: --out DIR, the folder for it, or --json.")
+    read_all(options.agenda)  # so that a mistake in it is told before hours of work
     find_mapping(options.mapping)
     settings = settings_of(AnalyzeSettings, options, _own(options))
     first = not (options.db or default_store()).exists()
@@ -126,12 +131,20 @@ def _analyze(options: argparse.Namespace) -> int:
         if lesson.lesson.state == "stopped":
             break
     if options.json:
-        lessons = [{**lesson.summary(options.mapping).as_dict(), "files": files} for lesson, files in done]
+        lessons = [{**_as_dict(lesson, options), "files": files} for lesson, files in done]
         print(json.dumps({"lessons": lessons, "failed": failed}, indent=2, ensure_ascii=False))
     if done and done[-1][0].lesson.state == "stopped":
         say("roomread: stopped; what was seen until then is kept.")
         return STOPPED
     return 1 if failed else 0
+
+
+def _as_dict(lesson: LessonHandle, options: argparse.Namespace) -> dict[str, Any]:
+    """Return a lesson's summary, and its parts where --agenda names them."""
+    summary = lesson.summary(options.mapping).as_dict()
+    if not options.agenda:
+        return summary
+    return {**summary, "structure": lesson.structure(options.agenda, options.mapping).as_dict()}
 
 
 def _own(options: argparse.Namespace) -> dict[str, Any]:
@@ -152,7 +165,7 @@ def _outputs(lesson: LessonHandle, source: Path, options: argparse.Namespace) ->
         return {}
     from roomread.review.export import file_stem
 
-    report = lesson.report(options.out / f"{file_stem(lesson.lesson, 'report')}.html", options.mapping)
+    report = lesson.report(options.out / f"{file_stem(lesson.lesson, 'report')}.html", options.mapping, options.agenda)
     table, dictionary = lesson.export(options.out, "csv", mapping=options.mapping)
     video = _annotated(source, options)
     files = {"report": str(report), "table": str(table), "dictionary": str(dictionary)}

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_command, add_mapping, add_store, say
+from roomread.cli.terminal import add_agenda, add_command, add_mapping, add_store, say
 
 
 def add_commands(commands: Any) -> None:
@@ -52,6 +52,7 @@ def _add_report(commands: Any) -> None:
     )
     command.add_argument("lesson", help="its number, its name, or last")
     command.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: NAME-NUMBER-report.html here")
+    add_agenda(command)
     add_mapping(command)
     add_store(command)
 
@@ -62,7 +63,7 @@ def _report(options: argparse.Namespace) -> int:
 
     lesson = open_lesson(options.lesson, options.db)
     out = options.out or Path(f"{file_stem(lesson.lesson, 'report')}.html")
-    print(lesson.report(out, options.mapping))
+    print(lesson.report(out, options.mapping, options.agenda))
     return 0
 
 

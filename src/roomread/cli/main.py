@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from roomread import __version__
-from roomread.cli import analyze, check, data, evaluate, learn, lessons, mappings, model, predict, watch
+from roomread.cli import analyze, check, data, evaluate, learn, lessons, mappings, model, predict, structure, watch
 from roomread.cli.terminal import STOPPED, say
 from roomread.errors import RoomreadError
 
@@ -42,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     analyze.add_commands(commands)
     lessons.add_commands(commands)
+    structure.add_commands(commands)
     mappings.add_commands(commands)
     watch.add_commands(commands)
     check.add_commands(commands)

@@ -57,6 +57,18 @@ def add_store(command: argparse.ArgumentParser, default: str = "your data folder
     command.add_argument("--db", type=Path, metavar="FILE", help=f"the store; default: {default}")
 
 
+def add_agenda(command: argparse.ArgumentParser) -> None:
+    """Add the option that names the parts of a lesson."""
+    command.add_argument(
+        "--agenda",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="parts of the lesson for the report: a table (CSV), WebVTT or SRT; may be given again",
+    )
+
+
 def add_forms(command: argparse.ArgumentParser) -> None:
     """Add the options that say how a data set is read."""
     command.add_argument(

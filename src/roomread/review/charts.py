@@ -63,6 +63,7 @@ class Chart:
     dots: tuple[Dot, ...] = ()
     labels: tuple[Label, ...] = ()
     hovers: tuple[Box, ...] = ()
+    strip: tuple[tuple[float, Box, str], ...] = ()  # the lesson's parts under the axis: top, box, words on pointing
 
 
 def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> Chart:

@@ -15,6 +15,8 @@ from roomread import style
 from roomread.output import write_whole
 from roomread.page import page_environment
 from roomread.review import charts
+from roomread.review.part_charts import parts_chart, with_strip
+from roomread.review.structure import Comparison
 from roomread.review.summary import LessonSummary
 from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, Timeline
 
@@ -31,22 +33,23 @@ N_LEADING = 3  # expressions named at a glance; the figure shows all seven
 SPARKLINE = (128.0, 26.0)  # SVG units; width and height of one seat's course in the table
 
 
-def write_report(summary: LessonSummary, out: Path) -> Path:
+def write_report(summary: LessonSummary, out: Path, parts: Comparison | None = None) -> Path:
     """Write the report of a lesson and return its path; an older report there is replaced only by a whole new one.
 
     Args:
         summary: the lesson at a glance.
         out: the HTML file to write; its folder is made when missing.
+        parts: of the lesson, compared; None leaves them out.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    page = report_html(summary)
+    page = report_html(summary, parts)
     write_whole({out: lambda path: path.write_text(page, encoding="utf-8", errors="replace", newline="\n")})
     return out
 
 
-def report_html(summary: LessonSummary) -> str:
+def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
     """Return the report of a lesson as one HTML page that needs nothing from outside."""
     environment = page_environment("roomread.review")
     for write in (style.score, style.percent, style.count, style.clock, style.duration, style.slug, sentence, closed):
@@ -65,7 +68,9 @@ def report_html(summary: LessonSummary) -> str:
         notices=[text for text in (STATES.get(summary.lesson.state), *summary.lesson.notes) if text],
         reason=why_missing(summary.timeline),
         leading=leading(summary.emotions),
-        figures=_figures(summary),
+        figures=_figures(summary, parts),
+        parts=parts,
+        parts_charts=[parts_chart(parts.rows, size) for size in (charts.WIDE, charts.NARROW)] if parts else [],
         whole={name: float(share.value[0]) for name, share in summary.whole_shares.items()},
         statuses=[status for status in style.MISSING if status in summary.timeline.status.tolist()],
         maps=[charts.seat_map(summary.lesson, summary.seats, size) for size in (charts.WIDE, charts.NARROW)],
@@ -185,7 +190,7 @@ def _bins(timeline: Timeline) -> str:
     return f"Bins of {style.duration(timeline.bin_seconds)}"
 
 
-def _figures(summary: LessonSummary) -> dict[str, list[charts.Chart]]:
+def _figures(summary: LessonSummary, parts: Comparison | None) -> dict[str, list[charts.Chart]]:
     """Return every chart at both sizes; none for a lesson without bins."""
     if not len(summary.timeline.starts):
         return {}
@@ -197,6 +202,8 @@ def _figures(summary: LessonSummary) -> dict[str, list[charts.Chart]]:
     }
     sizes = (charts.WIDE, charts.NARROW)
     made = {name: [make(summary.timeline, size, began) for size in sizes] for name, make in makers.items()}
+    if parts is not None:
+        made["engagement"] = [with_strip(chart, parts.rows) for chart in made["engagement"]]
     if any(np.isfinite(share.value).any() for share in summary.shares.values()):
         made["attention"] = [charts.attention_chart(summary.timeline, summary.shares, size, began) for size in sizes]
     return made

@@ -19,7 +19,7 @@ import numpy as np
 
 from roomread.errors import PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
-from roomread.types import PURPOSES, TOO_FEW, Lesson, Overall, Readings, Share, Timeline
+from roomread.types import OK, PURPOSES, SPARSE, TOO_FEW, Change, Lesson, Overall, Readings, Share, Timeline
 
 MIN_SEATS = 5
 
@@ -150,6 +150,19 @@ class Gate:
     def _hide_share(self, full: Share) -> Share:
         hidden = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
         return Share(*(np.where(hidden, np.nan, part) for part in (full.value, full.low, full.high, full.seats)))
+
+    def span(self) -> tuple[float, float]:
+        """Return the first moment that was analysed and the end of the last, in seconds."""
+        begin = float(self._readings.times[0]) if len(self._readings.times) else 0.0
+        return begin, begin + self.lesson.duration
+
+    def changes(self, aggregate: Callable[[Readings], Change]) -> Change:
+        """Return how parts of the lesson differ; a part made of too few seats keeps nothing but the word for it."""
+        full = aggregate(self._readings)
+        few = np.isin(full.status, (OK, SPARSE)) & (full.seats < self.allowance.min_seats)
+        hidden = few & (not self.allowance.single)
+        parts = (full.value, full.low, full.high, full.seats, full.covered)
+        return Change(np.where(hidden, TOO_FEW, full.status), *(np.where(hidden, np.nan, part) for part in parts))
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""

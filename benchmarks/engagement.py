@@ -1,111 +1,209 @@
-"""How valid each engagement mapping is, on faces whose engagement people judged.
+"""How valid each engagement mapping is, on faces whose engagement people graded.
 
-    python benchmarks/engagement.py --data daisee.parquet [--json]
+    python benchmarks/engagement.py --data daisee.parquet [--draws 500] [--json]
 
-The file has the columns `image` (encoded bytes), `subject` and `engagement` (levels from 0, low to high). Nothing is
-fitted: the published formulas are read as they stand, over the shipped expression model. Each face is looked for in its
-picture and cut out as in a lesson; where none is found the picture is missing, and counted. "lowest" is the lower half
-of the levels against the rest (one of three, two of four), "highest" the highest level. Intervals: 95%, bootstrap over
-subjects.
+The file has the columns `image` (encoded bytes), `subject` and `engagement` (levels from 0, low to high). Each face is
+looked for in its picture and read as in a lesson; where none is found the picture is missing, and counted. Everything
+is of the glance: one picture, no time line.
+
+The published formulas are read as they stand. The glance model is cross-validated by person on a file that one of its
+parts was fitted on (by its hash), and plainly read on any other, by the part with as many levels. Told are the area
+under the curve of the lowest level(s) against the rest (the lower half: one of three, two of four) and of the highest
+against the rest, balanced accuracy, quadratic kappa, Spearman's correlation, for the glance model also the calibration
+error of its answers and how often its sets of levels hold the truth, beside the size of sets that the frequencies of
+the levels alone would give. A formula's answers are its scores cut at the frequencies of the levels.
+
+Controls: the glance model fitted to shuffled levels, to what is known of a picture without looking at the face
+(brightness, contrast, detail, file size), and what it says where only the pose is known, as of faces too small for
+eyes.
+Intervals: 95%, bootstrap by person.
 """
 
 import argparse
-import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import fastparquet
 import numpy as np
-from PIL import Image as Pictures
 
-from roomread.app.panel import panel
-from roomread.faces.detector import YuNet
-from roomread.faces.expression import ExpressionModel
-from roomread.learn.metrics import area_under, roc_curve
-from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Image
+from roomread.app.graded import STATISTICS, GradedPictures, read_graded
+from roomread.app.panel import open_glance, panel
+from roomread.engagement import measures
+from roomread.engagement.glance import (
+    COVERAGE,
+    Part,
+    cross_validated,
+    folds_of,
+    glance_inputs,
+    least_probability,
+    level_sets,
+)
+from roomread.engagement.ordinal import Graded, fit
+from roomread.types import SIGNALS, Array
 
-ENLARGED, EDGE = 240, 80  # pixels: the pictures are tight crops, and the detector wants to see a face whole
-DRAWS = 500  # of the bootstrap
-
-
-def read(path: Path) -> tuple[list[Image], Array, Array]:
-    """Return pictures, levels and subjects."""
-    with path.open("rb") as file:
-        table = fastparquet.ParquetFile(file).to_pandas()
-    column = "image.bytes" if "image.bytes" in table else "image"
-    pictures = [np.asarray(Pictures.open(io.BytesIO(data)).convert("RGB")) for data in table[column]]
-    return pictures, table["engagement"].to_numpy(), table["subject"].to_numpy()
-
-
-def emotions_of(pictures: list[Image]) -> Array:
-    """Return float32 (n, 7), the expression of the surest face of each picture; NaN where none was found."""
-    detector, reader = YuNet(), ExpressionModel()
-    rows = np.full((len(pictures), N_EMOTIONS), np.nan, np.float32)
-    for number, picture in enumerate(pictures):
-        width = round(ENLARGED * picture.shape[1] / picture.shape[0])
-        large = np.asarray(Pictures.fromarray(picture).resize((width, ENLARGED), Pictures.Resampling.BICUBIC))
-        whole = np.pad(large, ((EDGE, EDGE), (EDGE, EDGE), (0, 0)), mode="edge")
-        faces = detector.detect(whole)
-        if len(faces):
-            rows[number] = reader.predict(whole, faces.boxes[:1])[0][0]
-    return rows
+POSE = ("presence", "yaw", "pitch", "roll")
+Figures = dict[str, float]
 
 
-def areas(scores: Array, levels: Array) -> tuple[float, float]:
-    """Return the areas under the curve: lowest level(s) against the rest, highest against the rest."""
-    n_low = (int(levels.max()) + 1) // 2  # one of three, two of four
-    low = area_under(roc_curve(-scores, levels < n_low))
-    return low, area_under(roc_curve(scores, levels == levels.max()))
+def by_statistics(pictures: GradedPictures, part: Part) -> tuple[Array, Array]:
+    """Return what the same kind of model says that looks at the picture's statistics alone, as `cross_validated`."""
+    folds, given = folds_of(pictures.people), pictures.statistics
+    likely, latent = np.empty((len(folds), pictures.levels.max() + 1)), np.empty(len(folds))
+    for fold in np.unique(folds):
+        out = folds == fold
+        graded = Graded(given[~out], pictures.levels[~out], np.ones(int((~out).sum())))
+        model = fit(STATISTICS, {"fold": graded}, part.settings)
+        likely[out] = model.probabilities(given[out], "fold")
+        latent[out] = model.latent(given[out]) - model.latent(given[~out]).mean()
+    return likely, latent
 
 
-def judge(scores: Array, levels: Array, subjects: Array) -> dict[str, Any]:
-    """Return one mapping's figures with their intervals."""
-    draw = np.random.default_rng(0)
-    people = [np.flatnonzero(subjects == subject) for subject in np.unique(subjects)]
-    drawn = []
-    for _ in range(DRAWS):
-        rows = np.concatenate([people[person] for person in draw.integers(0, len(people), len(people))])
-        drawn.append(areas(scores[rows], levels[rows]))
-    ends = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0)
+def cut_at_frequencies(scores: Array, levels: Array) -> Array:
+    """Return levels for scores, so that each level is as frequent as among the true ones: int64 (n,)."""
+    shares = np.bincount(levels).cumsum()[:-1] / len(levels)
+    answers: Array = np.searchsorted(np.quantile(scores, shares), scores, side="left")
+    return answers
+
+
+def figures_of(scores: Array, answers: Array, levels: Array) -> Figures:
+    """Return every figure of one mapping."""
+    n = int(levels.max()) + 1
     return {
-        name: {"auc": round(value, 3), "interval": [round(float(end), 3) for end in ends[:, column]]}
-        for column, (name, value) in enumerate(zip(("lowest", "highest"), areas(scores, levels), strict=True))
+        "lowest": measures.area_under_curve(-scores, levels < n // 2),
+        "highest": measures.area_under_curve(scores, levels == n - 1),
+        "balanced_accuracy": measures.balanced_accuracy(levels, answers),
+        "quadratic_kappa": measures.cohens_kappa(levels, answers, n, quadratic=True),
+        "spearman": measures.spearman(scores, levels),
     }
+
+
+def figures_of_levels(likely: Array, latent: Array, levels: Array) -> Figures:
+    """Return every figure of probabilities of levels and of what ranks the pictures."""
+    found = figures_of(latent, likely.argmax(axis=1), levels)
+    sure, right = likely.max(axis=1), likely.argmax(axis=1) == levels
+    bins = np.minimum((sure * 10).astype(int), 9)
+    gaps = [
+        abs(float(sure[bins == one].mean() - right[bins == one].mean())) * (bins == one).mean() for one in set(bins)
+    ]
+    return {**found, "calibration_error": float(sum(gaps))}
+
+
+def with_intervals(figure: Any, parts: tuple[Array, ...], people: Array, draws: int) -> dict[str, Any]:
+    """Return figures of parallel arrays with their intervals, all from the same draws of people."""
+    names, places = np.unique(people, return_inverse=True)
+    members = [np.flatnonzero(places == place) for place in range(len(names))]
+    draw, drawn = np.random.default_rng(0), []
+    for _ in range(draws):
+        rows = np.concatenate([members[place] for place in draw.integers(0, len(names), len(names))])
+        drawn.append(list(figure(*(part[rows] for part in parts)).values()))
+    ends = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0).round(3).T.tolist()
+    whole = figure(*parts)
+    return {name: {"value": round(whole[name], 3), "interval": end} for name, end in zip(whole, ends, strict=True)}
+
+
+def sets_of(likely: Array, levels: Array, people: Array, part: Part, fitted: bool) -> dict[str, float]:
+    """Return how often the sets of levels hold the truth, how large they are, and how large without looking."""
+    least = np.full(len(levels), part.least)
+    if fitted:  # found on the people of the other folds
+        folds = folds_of(people)
+        for fold in np.unique(folds):
+            out = folds == fold
+            least[out] = least_probability(likely[~out], levels[~out])
+    sets = level_sets(likely, least[:, None])
+    shares = np.sort(np.bincount(levels))[::-1] / len(levels)
+    before = np.concatenate([[0], shares.cumsum()])
+    whole = int(np.searchsorted(before, COVERAGE, side="right")) - 1  # levels taken always, then one in some cases
+    return {
+        "hold_the_truth": round(float(sets[np.arange(len(levels)), levels].mean()), 3),
+        "mean_size": round(float(sets.sum(axis=1).mean()), 3),
+        "size_by_frequencies": round(whole + float((COVERAGE - before[whole]) / shares[whole]), 3),
+    }
+
+
+def said(pictures: GradedPictures, part: Part, fitted: bool, shown: Array | None = None) -> tuple[Array, Array]:
+    """Return how likely each level is and what ranks the pictures, by models that were not fitted on these people."""
+    if fitted:
+        return cross_validated(pictures.signals, pictures.levels, pictures.people, part.settings, shown)
+    shown = pictures.signals if shown is None else shown
+    return part.probabilities(shown), part.model.latent(glance_inputs(shown))
+
+
+def measure(pictures: GradedPictures, draws: int) -> dict[str, Any]:
+    """Return all figures of a file."""
+    found = ~np.isnan(pictures.signals[:, 0])
+    seen = pictures[found]
+    levels, people = seen.levels, seen.people
+    told: dict[str, Any] = {
+        "data": pictures.name,
+        "measures": "the glance, one picture each",
+        "n": len(levels),
+        "without_face": int((~found).sum()),
+        "people": len(np.unique(people)),
+        "levels": np.bincount(levels).tolist(),
+        "without_face_by_level": np.bincount(pictures.levels[~found], minlength=int(levels.max()) + 1).tolist(),
+        "mappings": {},
+    }
+    for name, mapping in panel().items():
+        scores = mapping.score(seen.emotions, seen.signals)
+        known = ~np.isnan(scores)
+        answers = cut_at_frequencies(scores[known], levels[known])
+        parts = scores[known], answers, levels[known]
+        told["mappings"][name] = {"n": int(known.sum()), **with_intervals(figures_of, parts, people[known], draws)}
+    glance = open_glance()
+    fitting = [part for part in glance.parts if part.levels == levels.max() + 1] if glance else []
+    if not fitting:
+        return told
+    part = next((part for part in fitting if part.sha256 == pictures.sha256), fitting[0])
+    fitted = part.sha256 == pictures.sha256
+    likely, latent = said(seen, part, fitted)
+    told["mappings"]["glance"] = {
+        "n": len(levels),
+        "part": part.data,
+        "cross_validated": fitted,
+        **with_intervals(figures_of_levels, (likely, latent, levels), people, draws),
+        "sets": sets_of(likely, levels, people, part, fitted),
+    }
+    pose = np.where(np.isin(SIGNALS, POSE), seen.signals, np.nan)
+    shuffled = np.random.default_rng(0).permutation(levels)
+    controls = {
+        "shuffled levels": (*cross_validated(seen.signals, shuffled, people, part.settings), shuffled),
+        "picture statistics": (*by_statistics(seen, part), levels),
+        "pose only": (*said(seen, part, fitted, pose), levels),
+    }
+    told["controls"] = {
+        name: with_intervals(figures_of_levels, parts, people, draws) for name, parts in controls.items()
+    }
+    return told
+
+
+def show(told: dict[str, Any]) -> None:
+    """Print for a person."""
+    print(f"{told['data']}: {told['n']} faces of {told['people']} people; {told['without_face']} not found")
+    rows = {**told["mappings"], **{f"control: {name}": row for name, row in told.get("controls", {}).items()}}
+    for name, row in rows.items():
+        how = {True: " (cross-validated by person)", False: " (fitted on other pictures)"}.get(
+            row.get("cross_validated"), ""
+        )
+        print(f"\n{name}{how}")
+        for what, figure in row.items():
+            if isinstance(figure, dict) and "value" in figure:
+                low, high = figure["interval"]
+                print(f"  {what:20} {figure['value']:6.3f} ({low:.3f} to {high:.3f})")
+        if "sets" in row:
+            print("  sets of levels       " + ", ".join(f"{what} {value}" for what, value in row["sets"].items()))
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--draws", type=int, default=500, help="of the bootstrap")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    pictures, levels, subjects = read(options.data)
-    emotions = emotions_of(pictures)
-    found = ~np.isnan(emotions[:, 0])
-    figures: dict[str, Any] = {
-        "data": options.data.name,
-        "n": int(found.sum()),
-        "without_face": int((~found).sum()),
-        "subjects": len(np.unique(subjects)),
-        "levels": np.bincount(levels[found]).tolist(),
-        "mappings": {
-            name: judge(
-                mapping.score(emotions[found], np.full((int(found.sum()), N_SIGNALS), np.nan)),
-                levels[found],
-                subjects[found],
-            )
-            for name, mapping in panel().items()
-        },
-    }
-    if options.json:
-        print(json.dumps(figures, indent=2))
-        return
-    print(f"{options.data.name}: {figures['n']} faces of {figures['subjects']} people; {(~found).sum()} not found")
-    for name, areas_of in figures["mappings"].items():
-        for what, figure in areas_of.items():
-            low, high = figure["interval"]
-            print(f"{name:10} {what:8} AUC {figure['auc']:.3f} ({low:.3f} to {high:.3f})")
+    print(f"reading {options.data.name}: a few minutes", file=sys.stderr)
+    told = measure(read_graded(options.data), options.draws)
+    print(json.dumps(told, indent=2)) if options.json else show(told)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ from roomread.faces.head import (
     HeadSettings,
 )
 from roomread.faces.onnx import Runtime
-from roomread.types import N_SIGNALS, SIGNALS, Array, Detections, Image, trusted
+from roomread.types import EYES_YAW, N_SIGNALS, SIGNALS, Array, Detections, Image, trusted
 
 WALL = np.array([168, 166, 158], np.float32)
 NOISE = 1.5  # gray levels
@@ -304,7 +304,7 @@ def _differences(full: Array, small: Array, shut: Array) -> dict[str, Any]:
     for column, name in enumerate(SIGNALS[1:], start=1):
         row[name] = float(np.nanmean(abs(small[:, column] - full[:, column])))
     off = abs(small[:, 4] - full[:, 4])
-    both = ~np.isnan(shut) & ~np.isnan(small[:, 4]) & (abs(full[:, 1]) <= HeadSettings().eyes_yaw)
+    both = ~np.isnan(shut) & ~np.isnan(small[:, 4]) & (abs(full[:, 1]) <= EYES_YAW)
     openness, own = np.concatenate([small[both, 4], shut[both]]), np.tile(full[both, 4], 2)
     closed = np.arange(len(openness)) >= both.sum()
     aucs = {"auc": area(-openness, closed), "auc_own": area(-openness / own, closed)}

@@ -14,7 +14,7 @@ from roomread.learn.load import open_model
 from roomread.types import EMOTIONS
 
 model, picture, *classes = sys.argv[1:]
-mapping = find_mapping()
+mapping = find_mapping(signals=False)  # a face alone, with no head to read
 seen = predict(Path(picture), open_model(Path(model), *classes), None, mapping)
 for emotion, probability in sorted(zip(EMOTIONS, seen.emotions[0], strict=True), key=lambda pair: -pair[1]):
     print(f"{emotion:9} {probability:.4f}")

@@ -48,7 +48,7 @@ def test_a_portrait_is_read_in_words_with_the_formula_and_its_worth(
     assert out.startswith("portrait.png: 1 face\n  1  ")
     assert " happy >99%  " in out
     assert " engagement 0." in out
-    assert "engagement by sharma" in out
+    assert "engagement by glance" in out
     assert "0.5 is a coin." in " ".join(out.split())
 
 

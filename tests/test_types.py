@@ -14,6 +14,7 @@ from roomread.types import (
     EMOTIONS,
     N_SIGNALS,
     NO_SEAT,
+    SIGNALS,
     Detections,
     Frame,
     Lesson,
@@ -50,6 +51,22 @@ def test_what_is_read_of_a_lost_face_is_not_trusted() -> None:
     sure = trusted(signals)
     assert_array_equal(sure[0], signals[0])
     assert sure[1, 0] == 0.3 and np.isnan(sure[2, 0]) and np.isnan(sure[1:, 1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("yaw", "pitch", "hidden"),
+    [
+        (-45, 0, {"gaze"}),
+        (55, 0, {"eyes", "gaze", "upper_lid", "lower_lid", "mouth", "upper_lip", "lips"}),
+        (0, -35, {"eyes", "gaze", "upper_lid", "lower_lid"}),
+        (0, np.nan, set()),
+    ],
+)
+def test_eyes_and_mouths_of_heads_turned_away_are_not_trusted(yaw: float, pitch: float, hidden: set[str]) -> None:
+    signals = np.full((1, N_SIGNALS), 0.6)
+    signals[0, 1:3] = yaw, pitch
+    sure = trusted(signals)[0]
+    assert {name for name, value in zip(SIGNALS, sure, strict=True) if np.isnan(value)} - {"pitch"} == hidden
 
 
 @pytest.mark.parametrize(
@@ -117,7 +134,8 @@ def test_several_faces_of_a_frame_may_have_no_seat() -> None:
 
 
 def test_a_frame_without_a_face_is_an_ordinary_observation() -> None:
-    seen = Observation(0.0, 0, make_tracks([]), np.empty((0, 7), np.float32), np.empty(0, np.float32), np.empty((0, 7)))
+    signals = np.empty((0, N_SIGNALS))
+    seen = Observation(0.0, 0, make_tracks([]), np.empty((0, 7), np.float32), np.empty(0, np.float32), signals)
     assert len(seen.tracks) == 0
 
 

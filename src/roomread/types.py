@@ -17,8 +17,8 @@ SIGNALS = (
 )
 """What is read of a head, in the order of the columns.
 
-presence: 0 to 1, how sure the mesh is that it sees a face; below SURE it has lost the face, and what it says all the
-    same is not to be trusted by itself: see `trusted`.
+presence: 0 to 1, how sure the mesh is that it sees a face; below SURE it has lost the face. What it says of lost faces,
+    and of the eyes and mouths of heads turned far away, is kept, but not to be trusted by itself: see `trusted`.
 yaw: degrees, where the face points, positive to the picture's right; 0 into the camera.
 pitch: degrees, positive downwards; 0 is about into the camera, and differs from person to person by about 8.
 roll: degrees, how far the head is tilted about the way it points, positive clockwise in the picture.
@@ -33,6 +33,8 @@ upper_lip, lips: height of the upper lip, and of both lips with what is between 
     corners of the eyes; thin where they are pressed, drawn or in a smile.
 """
 SURE = 0.5  # of presence, 0 to 1
+EYES_YAW, GAZE_YAW = 50.0, 40.0  # degrees either way; of a head turned further the far eye is hidden
+EYES_PITCH = 30.0  # degrees up- and downwards; beyond it lowered lids of one who reads look closed
 N_SIGNALS = len(SIGNALS)
 NO_SEAT = 0
 PURPOSES = ("research", "self-study", "demo")
@@ -66,9 +68,23 @@ def check_shape(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
 
 
 def trusted(signals: Array) -> Array:
-    """Return signals without what was read of lost faces but that they were lost: float (n, 11), as SIGNALS."""
+    """Return signals without what is not to be trusted by itself: float (n, 11), in the order of SIGNALS.
+
+    Of lost faces nothing is left but that they are lost; of heads turned far away nothing of eyes and mouth.
+    """
     lost = ~(signals[:, 0] >= SURE)
-    return np.where(lost[:, None] & (np.arange(N_SIGNALS) > 0), np.nan, signals)
+    yaw, pitch = abs(signals[:, 1]), abs(signals[:, 2])
+    of_eyes, of_mouth, is_gaze = (
+        np.isin(SIGNALS, names)
+        for names in (("eyes", "gaze", "upper_lid", "lower_lid"), ("mouth", "upper_lip", "lips"), "gaze")
+    )
+    hidden = (
+        (lost[:, None] & (np.arange(N_SIGNALS) > 0))
+        | (((yaw > EYES_YAW) | (pitch > EYES_PITCH))[:, None] & of_eyes)
+        | ((yaw > EYES_YAW)[:, None] & of_mouth)
+        | ((yaw > GAZE_YAW)[:, None] & is_gaze)
+    )
+    return np.where(hidden, np.nan, signals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ def scripted(monkeypatch):
                 boxes = np.array([[50 * k, 0, 50 * k + 40, 40] for k in range(n)], np.float32).reshape(n, 4)
                 tracks = Tracks(np.arange(1, n + 1), boxes, np.ones(n, np.float32))
                 emotions = np.full((n, N_EMOTIONS), 1 / 7, np.float32)
-                signals = np.full((n, N_SIGNALS), np.nan, np.float32)
+                signals = np.full((n, N_SIGNALS), 0.5, np.float32)
                 yield None, Observation(time, index, tracks, emotions, np.ones(n, np.float32), signals)
 
         monkeypatch.setattr(observing, "observe", observe)

@@ -212,7 +212,7 @@ def test_the_page_loads_nothing_and_runs_nothing(html):
 def test_every_case_says_how_little_the_score_is_worth_and_what_is_forbidden(html):
     text = Page(html).text
     assert "AUC 0.58, where 0.50 is chance." in text
-    assert "with little measured validity" in text
+    assert "with limited measured validity" in text
     assert "Article 5(1)(f)" in text
     assert "2 February 2025" in text
     assert "Barrett et al. 2019" in text

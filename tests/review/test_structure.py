@@ -40,7 +40,7 @@ def compared(
     faces = [(row, seat, "neutral" if 30 <= row < 60 else "sad") for row in range(120) for seat in range(1, seats + 1)]
     found = readings(range(120), faces)
     about = lesson(duration=120.0)
-    return compare(Gate(about, allowance(about, seats), found), find_mapping(), structure, window)
+    return compare(Gate(about, allowance(about, seats), found), find_mapping("sharma"), structure, window)
 
 
 def test_each_part_is_compared_with_the_rest_and_a_marker_with_what_went_before(
@@ -115,7 +115,7 @@ def test_a_lesson_without_a_frame_and_a_lesson_of_one_part_have_nothing_to_compa
 ) -> None:
     nothing = lesson(duration=0.0)
     gate = Gate(nothing, allowance(nothing, 0), readings([]))
-    assert {row.status for row in compare(gate, find_mapping(), STRUCTURE).rows} == {NOT_ANALYSED}
+    assert {row.status for row in compare(gate, find_mapping("sharma"), STRUCTURE).rows} == {NOT_ANALYSED}
     whole = Structure((Part("All", 0, math.inf, ACTIVITY),))
     assert compared(lesson, readings, structure=whole).rows[0].status == NO_REST
 

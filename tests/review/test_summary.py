@@ -189,3 +189,17 @@ def looking_class(readings: MakeReadings) -> Readings:
     seen.signals[late & (seen.seats == 1), SIGNALS.index("yaw")] = 50
     seen.signals[late & (seen.seats == 2), SIGNALS.index("eyes")] = 0.05
     return seen
+
+
+def test_formulas_are_compared_where_they_may_be_seen(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy" if (row + seat) % 3 else "neutral") for row in range(6) for seat in range(1, 7)]
+    seen = readings(range(6), [*faces[:-6], *((5, seat, "sad") for seat in range(1, 7))])
+    gate = Gate(lesson(duration=6.0), allowance(lesson(duration=6.0), 6), seen)
+    told = summarise(gate, SHARMA, [find_mapping("smart-lms"), SHARMA])
+    assert told.formulas == ("sharma", "smart-lms")
+    assert told.consensus is not None and len(told.consensus.low) == len(told.timeline.starts)
+    few = readings(range(6), [face for face in faces if face[1] < 4])
+    assert (
+        summarise(Gate(lesson(duration=6.0), allowance(lesson(duration=6.0), 3), few), SHARMA, [SHARMA]).consensus
+        is None
+    )

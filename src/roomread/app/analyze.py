@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.app.observing import Observer, ObserveSettings
-from roomread.app.panel import find_mapping
+from roomread.app.panel import mapping_of, panel
 from roomread.config import as_dict
 from roomread.errors import SourceError, StoreError
 from roomread.store.lessons import LessonStore
@@ -88,7 +88,7 @@ class LessonHandle:
         """Return the lesson at a glance."""
         from roomread.review.summary import summarise
 
-        return summarise(self._gate(), find_mapping(mapping))
+        return summarise(self._gate(), mapping_of(self.lesson, mapping), tuple(panel().values()))
 
     def structure(
         self, files: Sequence[str | Path], mapping: str | None = None, window: float | None = None
@@ -106,7 +106,9 @@ class LessonHandle:
         from roomread.review.agenda import read_all
         from roomread.review.structure import WINDOW, compare
 
-        return compare(self._gate(), find_mapping(mapping), read_all(files), WINDOW if window is None else window)
+        return compare(
+            self._gate(), mapping_of(self.lesson, mapping), read_all(files), WINDOW if window is None else window
+        )
 
     def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.
@@ -133,7 +135,7 @@ class LessonHandle:
         """
         from roomread.review.export import table_of
 
-        return table_of(self._gate(), find_mapping(mapping), table)
+        return table_of(self._gate(), mapping_of(self.lesson, mapping), table)
 
     def export(
         self, folder: str | Path, form: str = "csv", table: str = "class", mapping: str | None = None
@@ -146,7 +148,7 @@ class LessonHandle:
         """
         from roomread.review.export import export
 
-        return export(self._gate(), find_mapping(mapping), form, table, Path(folder))
+        return export(self._gate(), mapping_of(self.lesson, mapping), form, table, Path(folder))
 
     def __repr__(self) -> str:
         lesson = self.lesson

@@ -2,26 +2,110 @@
 
 from __future__ import annotations
 
-from roomread.engagement.mappings import PUBLISHED, Mapping
-from roomread.errors import SettingsError
+import json
+from pathlib import Path
+from typing import Any
 
-DEFAULT_MAPPING = "sharma"
+from roomread.engagement.glance import INPUTS, Glance, Part, glance_mapping
+from roomread.engagement.mappings import PUBLISHED, Mapping
+from roomread.engagement.ordinal import FitSettings, OrdinalModel
+from roomread.errors import ModelError, SettingsError
+from roomread.modelcard import WEIGHTS
+from roomread.types import Lesson
+
+GLANCE = WEIGHTS / "research" / "glance.json"  # stands apart: fitted on data that is for research only
+WITHOUT_SIGNALS = "sharma"  # the default where the glance cannot be read
 
 
 def panel() -> dict[str, Mapping]:
-    """Return every mapping by its name, the default one first."""
-    mappings = {mapping.name: mapping for mapping in PUBLISHED}
-    return {DEFAULT_MAPPING: mappings[DEFAULT_MAPPING], **mappings}
+    """Return every mapping by its name: the glance, where its coefficients lie, and the published formulas.
+
+    Raises:
+        ModelError: its file is damaged.
+    """
+    glance = open_glance()
+    own = () if glance is None else (glance_mapping(glance),)
+    return {mapping.name: mapping for mapping in (*own, *PUBLISHED)}
 
 
-def find_mapping(name: str | None = None) -> Mapping:
-    """Return a mapping by its name; None takes the default one.
+def find_mapping(name: str | None = None, signals: bool = True) -> Mapping:
+    """Return a mapping by its name.
+
+    Args:
+        name: None takes the default one: the glance, and where that is missing or no signals were read, `sharma`.
+        signals: whether heads, eyes and mouths were read.
 
     Raises:
         SettingsError: there is none of that name.
+        ModelError: the file of the glance is damaged.
     """
     mappings = panel()
-    name = DEFAULT_MAPPING if name is None else name
+    if name is None:
+        name = "glance" if signals and "glance" in mappings else WITHOUT_SIGNALS
     if name not in mappings:
         raise SettingsError(f"There is no mapping {name!r}. Expected one of: {', '.join(mappings)}.")
     return mappings[name]
+
+
+def mapping_of(lesson: Lesson, name: str | None = None) -> Mapping:
+    """Return a mapping by its name, None the default one for what was read in a lesson.
+
+    Raises:
+        SettingsError: there is none of that name.
+        ModelError: the file of the glance is damaged.
+    """
+    return find_mapping(name, signals="mesh" in lesson.made_with)
+
+
+def open_glance(path: Path = GLANCE) -> Glance | None:
+    """Return the glance; None where its file is not there.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        return Glance(tuple(_part(plain) for plain in json.loads(path.read_text(encoding="utf-8"))["parts"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"The file {path} holds no glance model: {error!r}. Copy it from its origin, or remove it to do without."
+        ) from error
+
+
+def write_glance(glance: Glance, path: Path, about: dict[str, Any]) -> None:
+    """Write a glance as JSON.
+
+    Args:
+        glance: what is written.
+        path: the file.
+        about: what is told at its head: terms, origin.
+    """
+    parts = [
+        {
+            "data": part.data,
+            "people": part.people,
+            "n": part.n,
+            "sha256": part.sha256,
+            "least": round(part.least, 5),
+            "settings": {name: getattr(part.settings, name) for name in FitSettings.__dataclass_fields__},
+            **part.model.as_dict(),
+        }
+        for part in glance.parts
+    ]
+    path.write_text(json.dumps({**about, "parts": parts}, indent=1) + "\n", encoding="utf-8")
+
+
+def _part(plain: dict[str, Any]) -> Part:
+    model = OrdinalModel.from_dict(plain)
+    if tuple(model.curves) != INPUTS or tuple(model.cuts) != (plain["data"],):
+        raise ValueError(f"its inputs or its scale differ. Expected: {', '.join(INPUTS)}")
+    return Part(
+        data=plain["data"],
+        people=int(plain["people"]),
+        n=int(plain["n"]),
+        sha256=plain["sha256"],
+        model=model,
+        settings=FitSettings(**plain["settings"]),
+        least=float(plain["least"]),
+    )

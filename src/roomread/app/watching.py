@@ -76,7 +76,7 @@ def watch(
     """
     check_purpose(purpose, reference)
     settings = WatchSettings() if settings is None else settings
-    score = find_mapping(mapping).score
+    score = find_mapping(mapping, signals=settings.signals.rate > 0).score
     source.start()  # a camera warms up while the networks are opened
     past: deque[Observation] = deque()
     due = -np.inf

@@ -62,7 +62,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.gradcam and options.out is None:
         raise SettingsError("--gradcam draws a picture. Expected: --out DIR, the folder for it.")
     check_purpose(options.purpose, options.reference)
-    mapping = find_mapping(options.mapping)
+    mapping = find_mapping(options.mapping, signals=not options.whole)
     if options.out is not None:
         check_folder(options.out)
     model = open_named(options.model, options.classes)

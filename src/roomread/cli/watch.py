@@ -58,13 +58,13 @@ def _watch(options: argparse.Namespace) -> int:
             say("No camera is attached.")
         return 0
     check_purpose(options.purpose, options.reference)
-    mapping = find_mapping(options.mapping)
     own = {"window": options.window, "every": options.every, "source": {"fps": options.fps}}
     settings = settings_of(WatchSettings, options, own)
+    mapping = find_mapping(options.mapping, signals=settings.signals.rate > 0)
     source = open_live(options.source, settings.source)
     told: set[str] = set()
     first = True
-    glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
+    glimpses = watch(source, options.purpose, options.reference, mapping.name, settings)
     try:
         for glimpse in glimpses:
             for note in glimpse.notes:

@@ -136,8 +136,9 @@ def timeline(readings: Readings, score: Score, bin_seconds: float, duration: flo
         engagement[number, 1:] = np.nanquantile(mine, [0.05, 0.95])
     found = np.bincount(face_bins, minlength=n)
     read = np.bincount(face_bins[~np.isnan(readings.emotions).any(axis=1)], minlength=n)
+    scored = np.bincount(face_bins[~np.isnan(scores)], minlength=n)
     frames = np.bincount(frame_bins, minlength=n)
-    status = np.select([n_seats > 0, read > 0, found > 0], [OK, TOO_FEW, UNREADABLE], NO_FACE)
+    status = np.select([n_seats > 0, scored > 0, found > 0], [OK, TOO_FEW, UNREADABLE], NO_FACE)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_frame = np.where(frames > 0, 1.0 / frames, np.nan)
     return Timeline(

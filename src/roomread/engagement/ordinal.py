@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from roomread.types import Array, check_shape
 
 STEPS = 100  # of Newton's method; a dozen are usual
 DONE = 1e-8  # relative gain below which it has converged
+DIGITS = 4  # of what is written
 RIDGE = 1e-3  # keeps what no penalty on curvature holds: a curve's height, and what is said where a value is missing
 
 
@@ -58,6 +60,49 @@ class OrdinalModel:
         columns = [curve(column) for curve, column in zip(self.curves.values(), inputs.T, strict=True)]
         total: Array = np.sum(columns, axis=0)
         return total
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the model as plain values that JSON can hold, rounded to four digits."""
+        return {
+            "curves": {
+                name: {
+                    "knots": _rounded(curve.knots),
+                    "values": _rounded(curve.values),
+                    "missing": round(curve.missing, DIGITS),
+                }
+                for name, curve in self.curves.items()
+            },
+            "cuts": {scale: _rounded(cuts) for scale, cuts in self.cuts.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> OrdinalModel:
+        """Return the model that `as_dict` gave.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is not of that form.
+        """
+        curves = {
+            name: Curve(
+                knots=np.array(curve["knots"], np.float64),
+                values=np.array(curve["values"], np.float64),
+                missing=float(curve["missing"]),
+            )
+            for name, curve in plain["curves"].items()
+        }
+        return cls(curves=curves, cuts={scale: np.array(cuts, np.float64) for scale, cuts in plain["cuts"].items()})
+
+    def with_missing_as_average(self, inputs: Array) -> OrdinalModel:
+        """Return the same model, a missing value counting as the known ones do on average.
+
+        Args:
+            inputs: float (n, k), a column for each curve; NaN where missing. A curve that is never known adds nothing.
+        """
+        curves = {}
+        for (name, curve), column in zip(self.curves.items(), inputs.T, strict=True):
+            known = column[~np.isnan(column)]
+            curves[name] = replace(curve, missing=float(curve(known).mean()) if len(known) else 0.0)
+        return replace(self, curves=curves)
 
     def probabilities(self, inputs: Array, scale: str) -> Array:
         """Return how likely each level of a scale is: float64 (n, levels), rows sum to 1.
@@ -160,7 +205,7 @@ def _knots(values: Array, n: int) -> Array:
     if not len(known):
         return np.zeros(1)
     shares = np.linspace(0.01, 0.99, n)
-    places: Array = np.unique(np.quantile(known, shares))
+    places: Array = np.unique(np.quantile(known, shares).round(DIGITS))  # as they are written
     return places
 
 
@@ -255,6 +300,11 @@ class _Likelihood:
             + self.penalty
         )
         return value, gradient, curvature
+
+
+def _rounded(values: Array) -> list[float]:
+    rounded: list[float] = values.round(DIGITS).tolist()
+    return rounded
 
 
 def _logistic(values: Array) -> Array:

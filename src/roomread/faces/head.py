@@ -1,6 +1,6 @@
 """What the shape of a face tells: where the head points, how open eyes and mouth are, where the eyes look.
 
-Every signal has a face size below which it is missing, and eyes and mouth are missing where the head is turned away.
+Every signal has a face size below which it is missing.
 """
 
 from __future__ import annotations
@@ -44,12 +44,9 @@ class HeadSettings:
     pose_size: float = 24.0  # yaw is off by 1.9 degrees at 32 px (n = 149) and 3.3 at 24 (239); below, faces get lost
     eyes_size: float = 40.0  # 95% of readings within 0.06 of the full size's; 0.09 at 32 px is half of open to closed
     mouth_size: float = 32.0  # off by 0.02 on average; 0.03 at 24 px
-    eyes_yaw: float = 50.0  # degrees either way; beyond it the far eye is hidden
-    gaze_yaw: float = 40.0
-    eyes_pitch: float = 30.0  # degrees downwards and upwards; lowered lids of one who reads look closed beyond it
 
     def __post_init__(self) -> None:
-        for name in ("pose_size", "eyes_size", "mouth_size", "eyes_yaw", "gaze_yaw", "eyes_pitch"):
+        for name in ("pose_size", "eyes_size", "mouth_size"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
 
@@ -143,14 +140,12 @@ def read_signals(meshes: Meshes, sizes: Array, face: StandardFace, settings: Hea
     """
     check_shape("sizes", sizes, (len(meshes),))
     angles, level = head_poses(meshes.points, sizes, face)
-    yaw, pitch = angles[:, 0], angles[:, 1]
-    no_eyes = (sizes < settings.eyes_size) | (abs(yaw) > settings.eyes_yaw) | (abs(pitch) > settings.eyes_pitch)
-    no_mouth = (sizes < settings.mouth_size) | (abs(yaw) > settings.eyes_yaw)
+    no_eyes, no_mouth = sizes < settings.eyes_size, sizes < settings.mouth_size
     parts = (
         (meshes.presence, np.zeros(len(meshes), bool)),
         *((angle, sizes < settings.pose_size) for angle in angles.T),
         (eye_openness(level), no_eyes),
-        (gaze(level), no_eyes | (abs(yaw) > settings.gaze_yaw)),
+        (gaze(level), no_eyes),
         (mouth_opening(level), no_mouth),
         *((lid, no_eyes) for lid in lid_heights(level)),
         *((lip, no_mouth) for lip in lip_heights(level)),

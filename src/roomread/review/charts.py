@@ -13,6 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from roomread import style
+from roomread.engagement.consensus import Consensus
 from roomread.review.shapes import (
     Box,
     Dot,
@@ -44,6 +45,7 @@ LABELLED_SHARE = (
 )
 MOST_HOVERS = 720  # bins; beyond it a bin is narrower than a pointer can meet
 ROOM_AROUND = 5  # empty bins on either side of a timeline that has one bin only
+MOST_SPREAD = 4.0  # of a formula's own spread, drawn either way; what is further is drawn at the edge
 LEAST_RADIUS = 12.0  # SVG units; a seat's number still fits inside
 
 
@@ -85,6 +87,24 @@ def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> 
         lines=(Layer(line_path(plot, timeline, *keep(long, values)), "mean"),),
         dots=dots,
         labels=_labels(empty, timeline, [("mean", "mean", values)]),
+    )
+
+
+def consensus_chart(timeline: Timeline, told: Consensus, size: Size, began: datetime | None) -> Chart:
+    """Return the band between the formulas' standings; where they contradict each other there is none, only gray."""
+    empty = _frame(timeline, size, began, ~np.isfinite(told.low))
+    empty = replace(empty, plot=replace(empty.plot, highest=2 * MOST_SPREAD))
+    low, high = (np.clip(end, -MOST_SPREAD, MOST_SPREAD) + MOST_SPREAD for end in (told.low, told.high))
+    gray = np.where(told.contradicted, 0.0, np.nan)
+    words = {0.0: "usual", -2.0: "below", 2.0: "above"}
+    return replace(
+        empty,
+        values=tuple(Tick(empty.plot.y(value + MOST_SPREAD), name) for value, name in words.items()),
+        areas=(
+            Layer(area_path(empty.plot, timeline, gray, gray + 2 * MOST_SPREAD), "contradicted"),
+            Layer(area_path(empty.plot, timeline, *keep(~told.contradicted, low, high)), "band"),
+        ),
+        lines=(Layer(line_path(empty.plot, timeline, np.full(len(low), MOST_SPREAD)), "usual"),),
     )
 
 

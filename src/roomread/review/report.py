@@ -206,6 +206,8 @@ def _figures(summary: LessonSummary, parts: Comparison | None) -> dict[str, list
         made["engagement"] = [with_strip(chart, parts.rows) for chart in made["engagement"]]
     if any(np.isfinite(share.value).any() for share in summary.shares.values()):
         made["attention"] = [charts.attention_chart(summary.timeline, summary.shares, size, began) for size in sizes]
+    if summary.consensus is not None:
+        made["consensus"] = [charts.consensus_chart(summary.timeline, summary.consensus, size, began) for size in sizes]
     return made
 
 

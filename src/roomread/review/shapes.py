@@ -30,10 +30,6 @@ class Size:
     labelled: bool
 
 
-WIDE = Size(name="wide", width=880, height=290, left=46, right=104, time_labels=10, labelled=True)
-NARROW = Size(name="narrow", width=360, height=230, left=40, right=24, time_labels=5, labelled=False)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
     """The field of a chart: where a time (seconds) and a value lie, in SVG units from the top left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from roomread.engagement import aggregate
 from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, yawns
+from roomread.engagement.consensus import Consensus, consensus
 from roomread.engagement.mappings import Mapping
 from roomread.store.privacy import Gate
 from roomread.types import EMOTIONS, OK, SIGNALS, Array, Lesson, Readings, Share, Timeline, trusted
@@ -54,6 +56,7 @@ class LessonSummary:
     measured: 0 to 1, share of the bins with status OK.
     n_seats: seats established in the lesson; None where they are too few to tell.
     shares: of STATES, each over the timeline's bins. whole_shares: likewise, over the whole lesson in one bin.
+    formulas: names of all that were asked. consensus: whether they tell the same; None where too few know.
     """
 
     lesson: Lesson
@@ -76,6 +79,8 @@ class LessonSummary:
     n_seats: int | None
     shares: dict[str, Share]
     whole_shares: dict[str, Share]
+    formulas: tuple[str, ...] = ()
+    consensus: Consensus | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values that JSON can hold; what is not known is None."""
@@ -120,11 +125,25 @@ def known(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)
 
 
-def summarise(gate: Gate, mapping: Mapping) -> LessonSummary:
-    """Return the lesson at a glance, as far as the gate lets it be seen."""
+def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> LessonSummary:
+    """Return the lesson at a glance, as far as the gate lets it be seen.
+
+    Args:
+        gate: the lesson.
+        mapping: whose score is told.
+        others: mappings that it is compared with.
+    """
     lesson = gate.lesson
     width = aggregate.bin_seconds_for(lesson.duration, gate.frames())
-    line = gate.class_over_time(lambda readings: aggregate.timeline(readings, mapping.score, width, lesson.duration))
+
+    def over_time(formula: Mapping) -> Timeline:
+        return gate.class_over_time(
+            lambda readings: aggregate.timeline(readings, formula.score, width, lesson.duration)
+        )
+
+    asked = {each.name: each for each in (mapping, *others)}
+    lines = {name: over_time(each) for name, each in asked.items()}
+    line = lines[mapping.name]
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
     seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
     shares = gate.shares(lambda readings: _shares(readings, width, lesson.duration))
@@ -149,6 +168,8 @@ def summarise(gate: Gate, mapping: Mapping) -> LessonSummary:
         n_seats=overall.n_seats,
         shares=dict(zip(STATES, shares, strict=False)),
         whole_shares=dict(zip(STATES, shares[len(STATES) :], strict=True)),
+        formulas=tuple(asked),
+        consensus=consensus(list(lines.values())),
     )
 
 

@@ -34,12 +34,12 @@ class SignalSettings:
 
 
 class SignalReader:
-    """Read each seat at its own moments, so that every frame has about as many faces to read."""
+    """Read each seat at its own moments, so that after its first sight every frame has about as many faces to read."""
 
     def __init__(self, source: HeadSource, settings: SignalSettings | None = None) -> None:
         self.source = source
         self.settings = SignalSettings() if settings is None else settings
-        self._turns: dict[int, int] = {}  # of each seat: the last turn that it used or that was over before it came
+        self._turns: dict[int, int] = {}  # of each seat: the last turn that it used
 
     def read(self, image: Image, boxes: Array, points: Array, due: Array) -> Array:
         """Return the signals of the faces of one frame; several threads may do so at once.
@@ -63,7 +63,7 @@ class SignalReader:
         """Return which of a frame's faces are to be read now, and take note that they are: bool (n,).
 
         A seat's turns begin `1 / rate` apart, at a moment of its own. It is read in the first frame of each turn in
-        which it is seen, and for the first time when its second turn begins.
+        which it is seen, so at first sight too.
 
         Args:
             seats: int64 (n,).
@@ -74,6 +74,6 @@ class SignalReader:
             if seat == NO_SEAT:
                 continue
             turn = math.floor(time * self.settings.rate + seat * GOLDEN % 1 + 1e-9)  # times are rounded
-            due[row] = turn > self._turns.setdefault(seat, turn)
+            due[row] = self.settings.rate > 0 and turn > self._turns.get(seat, -1)
             self._turns[seat] = turn
         return due

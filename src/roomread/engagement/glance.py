@@ -1,0 +1,206 @@
+"""Our own estimate from one moment: how likely each level of engagement is, from head, eyes and mouth.
+
+It has a part for each set of pictures that people had graded. The sets differ so much (people before a screen who look
+away or close their eyes; students of an online course who hardly move) that a part says little about the other set, so
+the parts are kept apart, and what is said of a lesson is the mean of what they say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomread.engagement.mappings import Mapping
+from roomread.engagement.ordinal import FitSettings, Graded, OrdinalModel, fit
+from roomread.engagement.validity import sentence
+from roomread.types import SIGNALS, Array, check_shape
+
+INPUTS = (*SIGNALS, "look", "opening")
+"""What a part looks at, in the order of the columns: every signal, and
+
+look: degrees, where the eyes look, sideways: yaw of the head and of the eyes in it.
+opening: openness of the eyes, plus what lids are lower when the head is: 0.004 for each degree of pitch.
+"""
+LID_PER_PITCH = 0.004  # openness for each degree; the lids follow a lowered head's look
+COVERAGE = 0.9  # of the sets of levels
+MOST_FOLDS = 22  # of cross-validation; of more people several are left out at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Part:
+    """The model of one set of pictures.
+
+    data: what it was fitted on. people, n: how many, on how many pictures. sha256: of the file.
+    model: of one scale, `data`, with a curve for each of INPUTS. settings: it was fitted with.
+    least: 0 to 1, probability from which a level belongs to the set that holds the truth in COVERAGE of all cases.
+    """
+
+    data: str
+    people: int
+    n: int
+    sha256: str
+    model: OrdinalModel
+    settings: FitSettings
+    least: float
+
+    @property
+    def levels(self) -> int:
+        """How many levels the pictures were graded in."""
+        return len(self.model.cuts[self.data]) + 1
+
+    def probabilities(self, signals: Array) -> Array:
+        """Return how likely each level is: float64 (n, levels), as `glance_probabilities` does."""
+        return glance_probabilities(self.model, self.data, signals)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """All parts."""
+
+    parts: tuple[Part, ...]
+
+    def score(self, emotions: Array, signals: Array) -> Array:
+        """Return the mean over the parts of the expected level, 0 the lowest and 1 the highest: float64 (n,).
+
+        Args:
+            emotions: not looked at: they add nothing that holds for people not seen before.
+            signals: float (n, 11), in the order of SIGNALS; NaN where missing.
+
+        Returns:
+            NaN where the head was not read.
+        """
+        scores = [expected_level(part.probabilities(signals)) for part in self.parts]
+        mean: Array = np.mean(scores, axis=0)
+        return mean
+
+
+def glance_inputs(signals: Array) -> Array:
+    """Return what a part looks at: float64 (n, 13), in the order of INPUTS; NaN where missing.
+
+    Args:
+        signals: float (n, 11), in the order of SIGNALS; NaN where missing. What is read of lost faces counts too.
+    """
+    check_shape("signals", signals, (None, len(SIGNALS)))
+    known = signals.astype(np.float64)
+    yaw, pitch, eyes, gaze = (known[:, SIGNALS.index(name)] for name in ("yaw", "pitch", "eyes", "gaze"))
+    return np.column_stack([known, yaw + gaze, eyes + LID_PER_PITCH * pitch])
+
+
+def glance_probabilities(model: OrdinalModel, data: str, signals: Array) -> Array:
+    """Return how likely each level is: float64 (n, levels), rows sum to 1; NaN where the head was not read.
+
+    Args:
+        model: with a curve for each of INPUTS.
+        data: its scale.
+        signals: float (n, 11), in the order of SIGNALS; NaN where missing.
+    """
+    return np.where(np.isnan(signals[:, :1]), np.nan, model.probabilities(glance_inputs(signals), data))
+
+
+def expected_level(probabilities: Array) -> Array:
+    """Return the mean level, 0 the lowest and 1 the highest: float64 (n,)."""
+    n_levels = probabilities.shape[1]
+    expected: Array = probabilities @ np.arange(n_levels) / (n_levels - 1)
+    return expected
+
+
+def fit_part(data: str, signals: Array, levels: Array, settings: FitSettings) -> OrdinalModel:
+    """Return the model that fits graded pictures best.
+
+    A missing input counts as the average known one: it is missing where a face is too small to read it, which says
+    nothing of engagement.
+
+    Args:
+        data: name of the set.
+        signals: float (n, 11), in the order of SIGNALS; NaN where missing.
+        levels: int64 (n,), from 0, low to high.
+        settings: how smooth the curves are.
+
+    Raises:
+        ValueError: there are fewer than two levels, or one does not occur.
+    """
+    inputs = glance_inputs(signals)
+    model = fit(INPUTS, {data: Graded(inputs, levels, np.ones(len(levels)))}, settings)
+    return model.with_missing_as_average(inputs)
+
+
+def folds_of(people: Array, seed: int = 0) -> Array:
+    """Return the fold of each picture: int64 (n,); nobody is in two, and up to MOST_FOLDS people have one each.
+
+    Args:
+        people: (n,), whose face it is.
+        seed: of the drawing.
+    """
+    names, places = np.unique(people, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    folds: Array = (order % min(len(names), MOST_FOLDS))[places]
+    return folds
+
+
+def cross_validated(
+    signals: Array, levels: Array, people: Array, settings: FitSettings, shown: Array | None = None
+) -> tuple[Array, Array]:
+    """Return what models say that were fitted on other people.
+
+    Args:
+        signals: float (n, 11), in the order of SIGNALS; NaN where missing.
+        levels: int64 (n,), from 0, low to high.
+        people: (n,), whose face it is.
+        settings: how smooth the curves are.
+        shown: float (n, 11), what is known of the people left out; None for all of `signals`.
+
+    Returns:
+        float64 (n, levels), how likely each level is; and float64 (n,), the sums of the curves, logits, less their mean
+        over those fitted on. Only these are to be ranked: where a level is frequent among those left out, it is rarer
+        among the others, and all its probabilities of that fold are lower.
+    """
+    shown, folds = signals if shown is None else shown, folds_of(people)
+    likely, latent = np.empty((len(levels), levels.max() + 1)), np.empty(len(levels))
+    for fold in np.unique(folds):
+        out = folds == fold
+        model = fit_part("fold", signals[~out], levels[~out], settings)
+        likely[out] = glance_probabilities(model, "fold", shown[out])
+        latent[out] = model.latent(glance_inputs(shown[out])) - model.latent(glance_inputs(signals[~out])).mean()
+    return likely, latent
+
+
+def least_probability(probabilities: Array, levels: Array, coverage: float = COVERAGE) -> float:
+    """Return the probability from which a level belongs to the set (Sadinle, Lei and Wasserman 2019).
+
+    Of people like these, not fitted on, such sets hold the truth in a share `coverage` of all cases.
+
+    Args:
+        probabilities: float64 (n, levels), of people that were not fitted on.
+        levels: int64 (n,), the truth.
+        coverage: 0 to 1.
+    """
+    true = np.sort(probabilities[np.arange(len(levels)), levels])
+    return float(true[max(int(np.floor((1 - coverage) * (len(levels) + 1))) - 1, 0)])
+
+
+def level_sets(probabilities: Array, least: float | Array) -> Array:
+    """Return which levels may be the true one: bool (n, levels), the likeliest always.
+
+    Args:
+        probabilities: float64 (n, levels).
+        least: from `least_probability`, one for all or float64 (n, 1).
+    """
+    sets: Array = (probabilities >= least) | (probabilities == probabilities.max(axis=1, keepdims=True))
+    return sets
+
+
+def glance_mapping(glance: Glance) -> Mapping:
+    """Return the glance as a mapping."""
+    fitted = " and ".join(f"{part.data} ({part.n:,} pictures, {part.people} people)" for part in glance.parts)
+    return Mapping(
+        name="glance",
+        score=glance.score,
+        formula=(
+            "expected level of an additive ordinal model of head pose, eyes, gaze, lids, mouth and how sure the mesh "
+            "is; mean of its parts, 0 the lowest level and 1 the highest"
+        ),
+        source=f"this project; fitted on {fitted}, for research only",
+        validity=sentence("glance"),
+        signals=True,
+    )

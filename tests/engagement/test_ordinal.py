@@ -1,0 +1,138 @@
+"""The additive model of ordered levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from roomread.engagement.ordinal import Curve, FitSettings, Graded, OrdinalModel, fit, level_probabilities
+from roomread.types import Array
+
+CUTS = np.array([-1.0, 0.5])
+LOOSE = FitSettings(knots=8, smoothness=0.01, flatness=0.001)
+
+
+def logistic(values: Array | float) -> Array:
+    return np.asarray(1 / (1 + np.exp(-np.asarray(values))))
+
+
+def drawn(latent: Array, cuts: Array, seed: int = 0) -> Array:
+    """Draw a level for each latent value."""
+    noise = np.random.default_rng(seed).logistic(size=len(latent))
+    return np.asarray(((latent + noise)[:, None] > cuts).sum(axis=1))
+
+
+def graded(inputs: Array, levels: Array) -> Graded:
+    return Graded(inputs, levels, np.ones(len(levels)))
+
+
+def test_a_curve_is_straight_between_its_knots_and_level_beyond_them() -> None:
+    curve = Curve(knots=np.array([0.0, 1.0, 3.0]), values=np.array([0.0, 2.0, 0.0]), missing=-1.0)
+    assert_allclose(curve(np.array([-5, 0.5, 2, 9, np.nan])), [0, 1, 1, 0, -1])
+
+
+def test_knots_that_do_not_ascend_are_refused() -> None:
+    with pytest.raises(ValueError, match="ascend"):
+        Curve(knots=np.array([0.0, 0.0]), values=np.zeros(2), missing=0.0)
+
+
+def test_the_probabilities_of_levels_are_those_of_a_cumulative_logit_model() -> None:
+    likely = level_probabilities(np.array([0.3]), CUTS)
+    below = logistic(CUTS - 0.3)
+    assert_allclose(likely, [[below[0], below[1] - below[0], 1 - below[1]]])
+    assert_allclose(level_probabilities(np.linspace(-50, 50, 9), CUTS).sum(axis=1), 1)
+
+
+def test_a_fit_finds_the_curves_and_cuts_that_the_levels_were_drawn_from() -> None:
+    inputs = np.random.default_rng(1).uniform(-2, 2, (20000, 2))
+    true = np.abs(inputs[:, 0]) * 1.5 - 0.7 * inputs[:, 1]
+    model = fit(("bent", "straight"), {"x": graded(inputs, drawn(true, CUTS))}, LOOSE)
+    found = model.latent(inputs)
+    assert np.corrcoef(found, true)[0, 1] > 0.995
+    assert_allclose(np.diff(model.cuts["x"]), np.diff(CUTS), atol=0.08)
+    assert_allclose(model.probabilities(inputs, "x").mean(axis=0), np.bincount(drawn(true, CUTS)) / 20000, atol=0.005)
+
+
+def test_a_fit_is_the_likeliest_there_is() -> None:
+    inputs = np.random.default_rng(2).normal(size=(300, 1))
+    data = {"x": graded(inputs, drawn(inputs[:, 0], CUTS))}
+    model = fit(("a",), data, FitSettings(knots=3, smoothness=0, flatness=0))
+
+    def likelihood(values: Array, cuts: Array) -> float:
+        other = OrdinalModel(
+            curves={"a": Curve(knots=model.curves["a"].knots, values=values, missing=0.0)}, cuts={"x": cuts}
+        )
+        likely = other.probabilities(inputs, "x")
+        return float(np.log(likely[np.arange(300), data["x"].levels]).sum())
+
+    best = likelihood(model.curves["a"].values, model.cuts["x"])
+    for step in np.random.default_rng(3).normal(0, 0.2, (50, 5)):
+        assert likelihood(model.curves["a"].values + step[:3], model.cuts["x"] + step[3:]) < best + 1e-3
+
+
+def test_two_scales_share_their_curves_and_have_cuts_of_their_own() -> None:
+    inputs = np.random.default_rng(4).normal(size=(4000, 1))
+    cuts = {"three": np.array([-1.0, 1.0]), "four": np.array([-2.0, 0.0, 1.5])}
+    data = {name: graded(inputs, drawn(2 * inputs[:, 0], each, 5)) for name, each in cuts.items()}
+    model = fit(("a",), data, LOOSE)
+    middle = model.latent(np.zeros((1, 1)))
+    for name, each in cuts.items():
+        assert_allclose(model.cuts[name] - middle, each, atol=0.2)
+
+
+def test_smoothness_makes_curves_straight_and_flatness_makes_them_count_less() -> None:
+    inputs = np.random.default_rng(6).uniform(-2, 2, (2000, 1))
+    data = {"x": graded(inputs, drawn(3 * np.sin(2 * inputs[:, 0]), CUTS))}
+
+    def values(smoothness: float, flatness: float) -> Array:
+        return fit(("a",), data, FitSettings(smoothness=smoothness, flatness=flatness)).curves["a"].values
+
+    assert np.abs(np.diff(values(1e6, 0), 2)).max() < 0.01 < np.abs(np.diff(values(0.1, 0), 2)).max()
+    assert np.ptp(values(0.1, 1e6)) < 0.01
+
+
+def test_what_is_missing_has_a_value_of_its_own() -> None:
+    inputs = np.full((1000, 1), np.nan)
+    inputs[:500, 0] = np.random.default_rng(7).normal(size=500)
+    levels = np.concatenate([drawn(np.zeros(500), CUTS), drawn(np.full(500, -3.0), CUTS)])
+    model = fit(("a",), {"x": graded(inputs, levels)}, LOOSE)
+    likely = model.probabilities(np.array([[0.0], [np.nan]]), "x")
+    assert likely[1, 0] > 0.8 > 0.5 > likely[0, 0]
+    average = model.with_missing_as_average(inputs)
+    expected = average.curves["a"](inputs[:500, 0]).mean()
+    assert average.curves["a"].missing == pytest.approx(expected)
+
+
+def test_an_input_that_is_never_known_adds_nothing_that_breaks() -> None:
+    inputs = np.column_stack([np.random.default_rng(8).normal(size=500), np.full(500, np.nan)])
+    model = fit(("a", "never"), {"x": graded(inputs, drawn(inputs[:, 0], CUTS))})
+    assert np.isfinite(model.latent(inputs)).all()
+
+
+def test_a_weight_of_two_is_the_row_twice() -> None:
+    inputs = np.random.default_rng(9).normal(size=(200, 1))
+    levels = drawn(inputs[:, 0], CUTS)
+    twice = fit(("a",), {"x": graded(np.tile(inputs, (2, 1)), np.tile(levels, 2))})
+    heavy = fit(("a",), {"x": Graded(inputs, levels, np.full(200, 2.0))})
+    assert_allclose(heavy.curves["a"].values, twice.curves["a"].values, atol=1e-4)
+
+
+@pytest.mark.parametrize("levels", [[0, 0, 0], [0, 2, 2], [1, 1, 2]], ids=["one level", "a gap", "no lowest"])
+def test_levels_that_do_not_occur_are_refused(levels: list[int]) -> None:
+    with pytest.raises(ValueError, match="must occur"):
+        fit(("a",), {"x": graded(np.zeros((3, 1)), np.array(levels))})
+
+
+def test_a_model_is_the_same_after_being_written_and_read() -> None:
+    inputs = np.random.default_rng(10).normal(size=(300, 1))
+    model = fit(("a",), {"x": graded(inputs, drawn(inputs[:, 0], CUTS))})
+    again = OrdinalModel.from_dict(model.as_dict())
+    assert_allclose(again.probabilities(inputs, "x"), model.probabilities(inputs, "x"), atol=1e-4)
+    assert again.as_dict() == model.as_dict()
+
+
+@pytest.mark.parametrize("change", [{"knots": 1}, {"smoothness": -1.0}, {"flatness": -1.0}])
+def test_settings_out_of_range_are_refused(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        FitSettings(**change)  # type: ignore[arg-type]

@@ -139,6 +139,11 @@ class Gate:
         """Return how many frames were analysed."""
         return len(self._readings.times)
 
+    def span(self) -> tuple[float, float]:
+        """Return when the analysed frames begin and end: seconds from the start of the source."""
+        begin = float(self._readings.times[0]) if self.frames() else 0.0
+        return begin, begin + self.lesson.duration
+
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
         return hide(aggregate(self._readings), self.allowance)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from roomread import __version__
-from roomread.cli import analyze, check, data, evaluate, learn, lessons, mappings, model, predict, watch
+from roomread.cli import analyze, check, codes, data, evaluate, learn, lessons, mappings, model, predict, watch
 from roomread.cli.terminal import STOPPED, say
 from roomread.errors import RoomreadError
 
@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     analyze.add_commands(commands)
     lessons.add_commands(commands)
     mappings.add_commands(commands)
+    codes.add_commands(commands)
     watch.add_commands(commands)
     check.add_commands(commands)
     data.add_commands(commands)

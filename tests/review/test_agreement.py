@@ -159,7 +159,9 @@ def test_scores_are_cut_where_each_level_is_as_frequent_as_in_the_codes() -> Non
 
 def test_a_perfect_score_has_perfect_figures_and_a_reversed_one_the_opposite() -> None:
     levels, seats = np.tile([0, 1, 2], 20), np.repeat(np.arange(10), 6)
-    right, wrong = (figures(scores, levels, levels.astype(float), seats) for scores in (levels / 2, 1 - levels / 2))
+    right, wrong = (
+        figures(scores, levels, levels.astype(float), seats, (0, 2)) for scores in (levels / 2, 1 - levels / 2)
+    )
     assert (right.spearman.value, right.lowest.value, right.highest.value, right.quadratic.value) == (1, 1, 1, 1)
     assert right.off.value == 0
     assert (wrong.spearman.value, wrong.lowest.value, wrong.highest.value, wrong.quadratic.value) == (-1, 0, 0, -1)
@@ -168,12 +170,17 @@ def test_a_perfect_score_has_perfect_figures_and_a_reversed_one_the_opposite() -
 def test_from_few_seats_or_few_glances_of_a_level_no_interval_is_told() -> None:
     noise = np.random.default_rng(0)
     levels, found = np.repeat([0, 1, 1, 1], 10), noise.uniform(0, 1, 40)
-    few = figures(found, levels, levels.astype(float), np.arange(40) % 4)
+    few = figures(found, levels, levels.astype(float), np.arange(40) % 4, (0, 1))
     assert np.isfinite(few.spearman.value) and np.isnan(few.spearman.low)
     levels[4:] = 1
-    rare = figures(found, levels, levels.astype(float), np.arange(40) % 10)
+    rare = figures(found, levels, levels.astype(float), np.arange(40) % 10, (0, 1))
     assert np.isfinite(rare.lowest.value) and np.isnan(rare.lowest.low)
     assert np.isfinite(rare.spearman.low)
+
+
+def test_a_level_whose_glances_have_no_reading_is_not_replaced_by_the_next(gate: MakeGate) -> None:
+    coded = codes((60, 80, 6, "A", 2), (0, 20, 1, "A", 0), (0, 20, 2, "A", 1))
+    assert np.isnan(agreement(gate(), coded, [SHARMA]).checked[0].figures.highest.value)
 
 
 def test_no_reading_at_all_leaves_every_figure_unknown(gate: MakeGate) -> None:

@@ -133,6 +133,7 @@ def agreement(gate: Gate, codes: Codes, mappings: Iterable[Mapping]) -> Agreemen
     """
     glances = join(gate, codes)
     levels = glances.levels()
+    ends = int(levels.min()), int(levels.max())
     checked = []
     for mapping in mappings:
         scores = glance_scores(gate, glances, mapping.score)
@@ -143,7 +144,7 @@ def agreement(gate: Gate, codes: Codes, mappings: Iterable[Mapping]) -> Agreemen
                 n=int(known.sum()),
                 seats=0 if glances.whole_class else len(np.unique(glances.seats[known])),
                 missing=int((~known).sum()),
-                figures=figures(scores[known], levels[known], glances.means()[known], glances.groups()[known]),
+                figures=figures(scores[known], levels[known], glances.means()[known], glances.groups()[known], ends),
             )
         )
     return Agreement(
@@ -269,7 +270,7 @@ def _seat_means(readings: Readings, glances: Glances, score: Score) -> Array:
     return means.round(DIGITS)
 
 
-def figures(scores: Array, levels: Array, means: Array, groups: Array) -> Figures:
+def figures(scores: Array, levels: Array, means: Array, groups: Array, ends: tuple[int, int]) -> Figures:
     """Return how far scores agree with codes, each figure with its interval.
 
     Args:
@@ -277,10 +278,11 @@ def figures(scores: Array, levels: Array, means: Array, groups: Array) -> Figure
         levels: int64 (n,), from 0.
         means: float64 (n,), mean of the observers' levels.
         groups: (n,), what is drawn anew as a whole.
+        ends: the lowest and the highest level that was given at all, with a reading or without.
     """
     if not len(levels):
         return Figures(**{part.name: Figure(np.nan, np.nan, np.nan) for part in dataclasses.fields(Figures)})
-    lowest, highest = levels.min(), levels.max()
+    lowest, highest = ends
 
     def cut_kappa(rows: Array) -> float:
         cut = cut_alike(scores[rows], levels[rows])

@@ -61,7 +61,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
     judged = fit.cross_validate(
         scores[known], levels, seats, lambda model: _scores(parts, fit.refitted(mapping.score, model))[known]
     )
-    model = fit.fit_curve(scores[known], levels)
+    model, ends = fit.fit_curve(scores[known], levels), (0, int(levels.max()))
     curve = model.curves[fit.SCORE]
     return {
         "form": FORM,
@@ -71,8 +71,8 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
         "curve": {"knots": curve.knots.tolist(), "values": curve.values.tolist()},
         "cuts": model.cuts[fit.CODES].tolist(),
         "figures": {
-            "before": plain(figures(scores[known], levels, means, seats)),
-            "after": plain(figures(judged, levels, means, seats)),
+            "before": plain(figures(scores[known], levels, means, seats, ends)),
+            "after": plain(figures(judged, levels, means, seats, ends)),
         },
         "n": {
             "glances": int(known.sum()),

@@ -241,7 +241,7 @@ def _each(counts: Iterable[int]) -> str:
 
 def _figure(figure: Iterable[float | None]) -> str:
     """Return a figure with both ends of its interval as text."""
-    value, low, high = (None if part is None or part != part else f"{part:.2f}" for part in figure)
+    value, low, high = (None if part is None or part != part else f"{round(part, 2) + 0.0:.2f}" for part in figure)
     return "–" if value is None else value if low is None else f"{value} ({low} to {high})"
 
 

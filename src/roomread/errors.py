@@ -10,6 +10,7 @@ RoomreadError
 ├── StructureError   an agenda, captions or markers cannot be read
 ├── PrivacyError     the declared purpose does not allow this output
 ├── OutputError      a report or table cannot be written
+├── CodesError       what observers coded cannot be read, does not fit the lesson, or is too little
 └── MissingExtraError  an optional part of the installation is needed
 """
 
@@ -52,6 +53,10 @@ class PrivacyError(RoomreadError):
 
 class OutputError(RoomreadError):
     """A report or table cannot be written."""
+
+
+class CodesError(RoomreadError):
+    """What observers coded cannot be read, does not fit the lesson, or is too little for what was asked."""
 
 
 class MissingExtraError(RoomreadError):

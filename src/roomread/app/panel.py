@@ -11,6 +11,7 @@ from roomread.engagement.mappings import PUBLISHED, Mapping
 from roomread.engagement.ordinal import FitSettings, OrdinalModel
 from roomread.errors import ModelError, SettingsError
 from roomread.modelcard import WEIGHTS
+from roomread.review.calibration import read_calibration
 from roomread.types import Lesson
 
 GLANCE = WEIGHTS / "research" / "glance.json"  # stands apart: fitted on data that is for research only
@@ -32,18 +33,21 @@ def find_mapping(name: str | None = None, signals: bool = True) -> Mapping:
     """Return a mapping by its name.
 
     Args:
-        name: None takes the default one: the glance, and where that is missing or no signals were read, `sharma`.
+        name: or the path of a file of `roomread calibrate`, which ends in .json. None takes the default one: the
+            glance, and where that is missing or no signals were read, `sharma`.
         signals: whether heads, eyes and mouths were read.
 
     Raises:
-        SettingsError: there is none of that name.
+        SettingsError: there is none of that name, or the file cannot be used.
         ModelError: the file of the glance is damaged.
     """
     mappings = panel()
+    if name is not None and name.endswith(".json"):
+        return read_calibration(Path(name), mappings)
     if name is None:
         name = "glance" if signals and "glance" in mappings else WITHOUT_SIGNALS
     if name not in mappings:
-        raise SettingsError(f"There is no mapping {name!r}. Expected one of: {', '.join(mappings)}.")
+        raise SettingsError(f"There is no mapping {name!r}. Expected one of: {', '.join(mappings)}; or a file .json.")
     return mappings[name]
 
 

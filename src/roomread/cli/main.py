@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 
 from roomread import __version__
-from roomread.cli import analyze, check, data, evaluate, learn, lessons, mappings, model, predict, structure, watch
+from roomread.cli import (
+    analyze,
+    check,
+    codes,
+    data,
+    evaluate,
+    learn,
+    lessons,
+    mappings,
+    model,
+    predict,
+    structure,
+    watch,
+)
 from roomread.cli.terminal import STOPPED, say
 from roomread.errors import RoomreadError
 
@@ -44,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     lessons.add_commands(commands)
     structure.add_commands(commands)
     mappings.add_commands(commands)
+    codes.add_commands(commands)
     watch.add_commands(commands)
     check.add_commands(commands)
     data.add_commands(commands)

@@ -48,7 +48,9 @@ def add_command(commands: Any, name: str, run: Any, help_text: str, example: str
 def add_mapping(command: argparse.ArgumentParser) -> None:
     """Add the option that names an engagement formula."""
     command.add_argument(
-        "--mapping", metavar="NAME", help="engagement formula, one of `roomread mappings`; default: glance"
+        "--mapping",
+        metavar="NAME",
+        help="engagement formula, one of `roomread mappings` or a file of `roomread calibrate`; default: glance",
     )
 
 

@@ -69,7 +69,7 @@ def intraclass_correlation(values: Array) -> float:
             out.
 
     Returns:
-        NaN with fewer than two rows or raters, or where nothing varies.
+        NaN with fewer than two rows or raters, or where neither rows nor raters differ.
     """
     check_shape("values", values, (None, None))
     values = values[~np.isnan(values).any(axis=1)].astype(np.float64)
@@ -80,7 +80,9 @@ def intraclass_correlation(values: Array) -> float:
     between_rows = k * ((rows - values.mean()) ** 2).sum() / (n - 1)
     between_raters = n * ((raters - values.mean()) ** 2).sum() / (k - 1)
     rest = ((values - rows[:, None] - raters[None] + values.mean()) ** 2).sum() / ((n - 1) * (k - 1))
-    return float((between_rows - rest) / (between_rows + (k - 1) * rest + k * (between_raters - rest) / n))
+    total = between_rows + (k - 1) * rest + k * (between_raters - rest) / n
+    known = total > 1e-12 * rest  # it is 0 where two raters put two things in opposite orders
+    return float((between_rows - rest) / total) if known else float("nan")
 
 
 def balanced_accuracy(levels: Array, answers: Array) -> float:

@@ -139,6 +139,11 @@ class Gate:
         """Return how many frames were analysed."""
         return len(self._readings.times)
 
+    def span(self) -> tuple[float, float]:
+        """Return when the analysed frames begin and end: seconds from the start of the source."""
+        begin = float(self._readings.times[0]) if self.frames() else 0.0
+        return begin, begin + self.lesson.duration
+
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
         return hide(aggregate(self._readings), self.allowance)
@@ -150,11 +155,6 @@ class Gate:
     def _hide_share(self, full: Share) -> Share:
         hidden = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
         return Share(*(np.where(hidden, np.nan, part) for part in (full.value, full.low, full.high, full.seats)))
-
-    def span(self) -> tuple[float, float]:
-        """Return the first moment that was analysed and the end of the last, in seconds."""
-        begin = float(self._readings.times[0]) if len(self._readings.times) else 0.0
-        return begin, begin + self.lesson.duration
 
     def changes(self, aggregate: Callable[[Readings], Change]) -> Change:
         """Return how parts of the lesson differ; a part made of too few seats keeps nothing but the word for it."""

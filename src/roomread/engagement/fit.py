@@ -1,0 +1,99 @@
+"""Refit a mapping to observers' codes: one curve of its own score, judged at seats that it was not fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from roomread.engagement.mappings import Score
+from roomread.engagement.ordinal import Curve, FitSettings, Graded, OrdinalModel, fit
+from roomread.errors import CodesError
+from roomread.types import Array
+
+MIN_SEATS = 8  # with fewer the interval, drawn by seat, is known to be too narrow, and one seat decides what is found
+MIN_GLANCES = 20  # of each level; with fewer a cut is unsure by half a logit either way (2 / sqrt(20) is 0.45)
+FOLDS = 5  # each curve of the cross-validation sees four fifths of the seats
+SEED = 0  # of dealing seats to folds
+SETTINGS = FitSettings(knots=5, smoothness=3.0, flatness=1.0)  # one curve is held by hundreds of glances, not by priors
+SCORE, CODES = "score", "codes"  # the model's one input and its one scale
+
+
+def check_enough(levels: Array, seats: Array) -> None:
+    """Refuse codes that are too few to fit to and to judge by.
+
+    Args:
+        levels: int64 (n,), from 0.
+        seats: (n,), the seat of each glance.
+
+    Raises:
+        CodesError: too few seats, too few glances of a level, or only one level.
+    """
+    counts, n_seats = np.bincount(levels), len(np.unique(seats))
+    if n_seats < MIN_SEATS or len(counts) < 2 or counts.min() < MIN_GLANCES:
+        received = ", ".join(f"{count} of level {level}" for level, count in enumerate(counts.tolist()))
+        raise CodesError(
+            f"The codes are too few to refit a mapping. Expected: at least {MIN_SEATS} seats, two levels, and "
+            f"{MIN_GLANCES} glances with a reading of every level from 0 up. Received: {n_seats} seats; glances: "
+            f"{received or 'none'}."
+        )
+
+
+def fit_curve(scores: Array, levels: Array) -> OrdinalModel:
+    """Return the ordinal model of one curve that fits codes best.
+
+    Args:
+        scores: float64 (n,), the mapping's own, known.
+        levels: int64 (n,), from 0; each up to the highest must occur.
+    """
+    model = fit((SCORE,), {CODES: Graded(scores[:, None], levels, np.ones(len(levels)))}, SETTINGS)
+    return one_curve(model.curves[SCORE].knots, model.curves[SCORE].values, model.cuts[CODES])
+
+
+def one_curve(knots: Array, values: Array, cuts: Array) -> OrdinalModel:
+    """Return the model of one curve, which knows nothing where the score is missing."""
+    return OrdinalModel(curves={SCORE: Curve(knots=knots, values=values, missing=np.nan)}, cuts={CODES: cuts})
+
+
+def refitted(base: Score, model: OrdinalModel) -> Score:
+    """Return a mapping's score after refitting: the expected level over the highest, 0 to 1; missing stays NaN."""
+
+    def score(emotions: Array, signals: Array) -> Array:
+        likely = model.probabilities(base(emotions, signals)[:, None], CODES)
+        expected: Array = likely @ np.linspace(0, 1, likely.shape[1])
+        return expected
+
+    return score
+
+
+def folds_of(seats: Array) -> Array:
+    """Return the fold of each glance, int64 (n,): all of a seat's glances are in one."""
+    names, places = np.unique(seats, return_inverse=True)
+    dealt: Array = np.random.default_rng(SEED).permutation(len(names))[places] % FOLDS
+    return dealt
+
+
+def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callable[[OrdinalModel], Array]) -> Array:
+    """Return the score that each glance gets from a curve that was fitted without its seat: float64 (n,).
+
+    Args:
+        scores: float64 (n,), the mapping's own, known.
+        levels: int64 (n,), from 0.
+        seats: (n,), the seat of each glance.
+        scores_by: returns what a model makes of every glance, float64 (n,).
+
+    Raises:
+        CodesError: a level was given at so few seats that it is gone when some are left out.
+    """
+    folds, found = folds_of(seats), np.full(len(scores), np.nan)
+    for fold in np.unique(folds):
+        left_out = folds == fold
+        gone = np.setdiff1d(levels, levels[~left_out])
+        if len(gone):
+            n_seats = len(np.unique(seats[levels == gone[0]]))
+            raise CodesError(
+                f"Level {gone[0]} cannot be judged at seats that were not fitted to. Expected: each level at many "
+                f"seats. Received: level {gone[0]} at {n_seats}."
+            )
+        found[left_out] = scores_by(fit_curve(scores[~left_out], levels[~left_out]))[left_out]
+    return found

@@ -1,0 +1,149 @@
+"""How well two gradings agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
+
+from roomread.engagement.measures import (
+    area_under_curve,
+    balanced_accuracy,
+    bootstrap,
+    cohens_kappa,
+    intraclass_correlation,
+    ranks,
+    spearman,
+)
+from roomread.types import Array
+
+# Shrout and Fleiss 1979, table 2: six targets, four judges. Their ICC(2, 1) is .29.
+JUDGES = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
+
+
+def two_gradings(seed: int = 0, n: int = 200, n_levels: int = 4) -> tuple[Array, Array]:
+    """Return levels and other levels that often agree with them."""
+    draw = np.random.default_rng(seed)
+    first = draw.integers(0, n_levels, n)
+    return first, np.clip(first + draw.integers(-1, 2, n), 0, n_levels - 1)
+
+
+def test_equal_values_share_the_mean_of_their_ranks() -> None:
+    assert_allclose(ranks(np.array([0.5, 0.1, 0.5, 0.9])), [2.5, 1, 2.5, 4])
+
+
+def test_the_area_is_scikit_learns_with_ties_too() -> None:
+    levels, noise = two_gradings()
+    scores = np.round(levels + np.random.default_rng(1).normal(0, 2, len(levels)))
+    assert_allclose(area_under_curve(scores, noise == 0), roc_auc_score(noise == 0, scores), rtol=1e-12)
+
+
+def test_the_area_of_a_hand_counted_example() -> None:
+    scores, positive = np.array([0.1, 0.4, 0.4, 0.8]), np.array([False, False, True, True])
+    assert area_under_curve(scores, positive) == (1 + 0.5 + 1 + 1) / 4
+
+
+@pytest.mark.parametrize("positive", [[], [True, True], [False, False]], ids=["nothing", "all", "none"])
+def test_without_a_pair_there_is_no_area(positive: list[bool]) -> None:
+    assert np.isnan(area_under_curve(np.zeros(len(positive)), np.array(positive, bool)))
+
+
+def test_spearman_of_a_hand_counted_example() -> None:
+    first, second = np.array([1.0, 2, 3, 4, 5]), np.array([2.0, 1, 4, 3, 50])
+    assert_allclose(spearman(first, second), 1 - 6 * 4 / (5 * 24), rtol=1e-12)
+    assert_allclose(spearman(first, -second), -(1 - 6 * 4 / (5 * 24)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_what_does_not_vary_has_no_correlation(n: int) -> None:
+    assert np.isnan(spearman(np.ones(n), np.arange(n)))
+
+
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_kappa_is_scikit_learns(quadratic: bool) -> None:
+    first, second = two_gradings()
+    expected = cohen_kappa_score(first, second, weights="quadratic" if quadratic else None)
+    assert_allclose(cohens_kappa(first, second, 4, quadratic), expected, rtol=1e-12)
+
+
+def test_kappa_of_a_hand_counted_example() -> None:
+    first, second = np.repeat([0, 0, 1, 1], [20, 5, 10, 15]), np.repeat([0, 1, 0, 1], [20, 5, 10, 15])
+    assert_allclose(cohens_kappa(first, second, 2), (0.7 - 0.5) / (1 - 0.5), rtol=1e-12)
+
+
+def test_a_level_that_nobody_names_changes_no_kappa() -> None:
+    first, second = two_gradings()
+    assert_allclose(cohens_kappa(first, second, 9, True), cohens_kappa(first, second, 4, True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 5])
+def test_one_level_throughout_has_no_kappa(n: int) -> None:
+    assert np.isnan(cohens_kappa(np.zeros(n, np.int64), np.zeros(n, np.int64), 3))
+
+
+def test_the_intraclass_correlation_of_the_published_example() -> None:
+    assert round(intraclass_correlation(JUDGES), 2) == 0.29
+    assert_allclose(intraclass_correlation(JUDGES), 0.2897638, rtol=1e-6)
+
+
+def test_a_thing_that_one_rater_left_out_is_left_out_of_the_intraclass_correlation() -> None:
+    more = np.concatenate([JUDGES, [[1, np.nan, 9, 9]]])
+    assert_allclose(intraclass_correlation(more), intraclass_correlation(JUDGES))
+
+
+def test_a_rater_who_is_always_stricter_lowers_the_intraclass_correlation() -> None:
+    same = np.array([[0.0, 0], [1, 1], [2, 2]])
+    assert_allclose(intraclass_correlation(same), 1)
+    assert_allclose(intraclass_correlation(same + np.array([0, 1])), 2 / 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.empty((0, 2)), np.ones((1, 2)), np.arange(3.0)[:, None], np.ones((3, 2)), np.array([[0.0, 1], [1, 0]])],
+    ids=["nothing", "one row", "one rater", "all alike", "neither rows nor raters differ"],
+)
+def test_where_nothing_can_be_told_there_is_no_intraclass_correlation(values: Array) -> None:
+    assert np.isnan(intraclass_correlation(values))
+
+
+def test_balanced_accuracy_is_scikit_learns() -> None:
+    levels, answers = two_gradings()
+    assert_allclose(balanced_accuracy(levels, answers), balanced_accuracy_score(levels, answers), rtol=1e-12)
+    assert np.isnan(balanced_accuracy(np.empty(0, np.int64), np.empty(0, np.int64)))
+
+
+def test_the_interval_of_a_mean_is_as_wide_as_its_theory_says() -> None:
+    values = np.random.default_rng(3).normal(0, 1, 400)
+    low, high = bootstrap(lambda rows: float(values[rows].mean()), np.arange(400))
+    half = 1.96 * values.std() / 20
+    assert_allclose([low, high], [values.mean() - half, values.mean() + half], atol=0.015)
+
+
+def test_whole_groups_are_drawn_so_that_rows_alike_do_not_narrow_the_interval() -> None:
+    people = np.random.default_rng(4).normal(0, 1, 30)
+    often = np.repeat(people, 20)
+    one = bootstrap(lambda rows: float(people[rows].mean()), np.arange(30))
+    many = bootstrap(lambda rows: float(often[rows].mean()), np.repeat(np.arange(30), 20))
+    assert_allclose(one, many)
+
+
+def test_the_same_seed_draws_the_same_interval() -> None:
+    values = np.arange(20.0)
+
+    def spread(rows: Array) -> float:
+        return float(values[rows].std())
+
+    assert bootstrap(spread, values) == bootstrap(spread, values)
+    assert bootstrap(spread, values) != bootstrap(spread, values, seed=1)
+
+
+def test_one_group_or_a_figure_that_is_never_known_has_no_interval() -> None:
+    assert np.isnan(bootstrap(lambda rows: 1.0, np.zeros(5))).all()
+    assert np.isnan(bootstrap(lambda rows: float("nan"), np.arange(5))).all()
+
+
+def test_draws_in_which_a_figure_is_not_known_are_left_out() -> None:
+    levels = np.array([0, 1, 1, 1])
+    low, high = bootstrap(lambda rows: area_under_curve(levels[rows], levels[rows] == 1), np.arange(4))
+    assert (low, high) == (1.0, 1.0)

@@ -73,6 +73,9 @@ CLASS_COLUMNS = (
     Column("eyes_closed", "float64", "0 to 1", "share of the seats' readings with closed eyes; empty: not known"),
     Column("eyes_closed_low", "float64", "0 to 1", "lower end of the 95% interval of that mean over seats"),
     Column("eyes_closed_high", "float64", "0 to 1", "its upper end"),
+    Column(
+        "episode", "text", "", "drop or rise: the time line reports one that meets the bin; empty: none, or not told"
+    ),
 )
 SEAT_COLUMNS = (
     _TIME,
@@ -117,8 +120,18 @@ def class_table(summary: LessonSummary) -> pd.DataFrame:
                 for name, share in summary.shares.items()
                 for end, values in (("", share.value), ("_low", share.low), ("_high", share.high))
             },
+            "episode": _episodes(summary),
         }
     )
+
+
+def _episodes(summary: LessonSummary) -> list[str | None]:
+    """Return the kind of the first episode that meets each bin, None where there is none."""
+    line = summary.timeline
+    return [
+        next((e.kind for e in summary.episodes if e.start < start + line.bin_seconds and e.end > start), None)
+        for start in line.starts.tolist()
+    ]
 
 
 def seat_table(gate: Gate, mapping: Mapping) -> pd.DataFrame:

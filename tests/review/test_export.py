@@ -103,6 +103,17 @@ def test_the_class_table_names_the_episode_that_meets_a_bin(make_gate: Callable[
     assert list(column.dropna()) == [DROP, DROP]
 
 
+def test_the_class_table_has_the_time_line_at_the_middle_of_each_bin(make_gate: Callable[..., Gate]) -> None:
+    told = summarise(make_gate(), SHARMA)
+    columns = ["change", "change_low", "change_high"]
+    assert class_table(told)[columns].isna().all(axis=None)  # four seconds are not enough evidence
+    line = replace(told.over_time, change=np.array([-0.1, 0.2]), low=np.array([-0.2, 0.1]), high=np.array([0.0, 0.3]))
+    table = class_table(replace(told, over_time=line))  # bins of one second, steps of two
+    assert_array_equal(table["change"], [-0.1, -0.1, 0.2, 0.2])
+    assert_array_equal(table["change_low"], [-0.2, -0.2, 0.1, 0.1])
+    assert_array_equal(table["change_high"], [0.0, 0.0, 0.3, 0.3])
+
+
 def test_the_seat_table_has_a_row_for_each_face(opened: Gate, seen: Readings) -> None:
     table = seat_table(opened, SHARMA)
     assert len(table) == len(seen) == 28

@@ -11,7 +11,7 @@ from roomread.engagement.overtime import OverTimeSettings, design_effect, seat_l
 from roomread.types import DROP, OK, RISE, Array, ClassLine, Episode, Readings, check_shape
 
 FALSE_PER_HOUR = 0.1  # of the class without any change, at most: simulated by benchmarks/episodes.py
-FALSE_PER_SEAT_HOUR = 0.01  # likewise, of one seat by SEAT_SETTINGS
+FALSE_PER_SEAT_HOUR = 0.015  # likewise, of one seat by SEAT_SETTINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from roomread import style
 from roomread.engagement.episodes import FALSE_PER_HOUR, FALSE_PER_SEAT_HOUR, EpisodeSettings
-from roomread.engagement.overtime import POPULATION, OverTimeSettings
+from roomread.engagement.overtime import LEAST_SEATS, POPULATION, OverTimeSettings
 from roomread.review.summary import LessonSummary
 from roomread.types import DROP, NOT_ENOUGH, OK, Episode
 
@@ -49,8 +49,8 @@ def untold(summary: LessonSummary, reason: str) -> str:
     line = summary.over_time
     if (line.status == OK).all() and len(line.status):
         return ""
-    usual = f"; a usual level needs {style.duration(OverTimeSettings().least_usual)} of readings from a seat"
-    return f"not told: {reason}{usual if (line.status == NOT_ENOUGH).mean() > 0.5 else ''}"
+    needs = f"; it takes at least {LEAST_SEATS} seats with {style.duration(OverTimeSettings().least_usual)} of readings"
+    return f"not told: {reason}{needs if (line.status == NOT_ENOUGH).mean() > 0.5 else ''}"
 
 
 def methods(summary: LessonSummary) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from roomread import style
-from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, TOO_FEW, UNREADABLE
+from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, NOT_ENOUGH, TOO_FEW, UNREADABLE
 
 NAN = math.nan
 THEMES = pytest.mark.parametrize("colours", [style.LIGHT, style.DARK], ids=["light", "dark"])
@@ -43,9 +43,9 @@ def test_text_reaches_a_contrast_of_four_and_a_half_on_every_ground(colours):
 def test_every_emotion_and_every_kind_of_gap_has_its_own_colour(colours):
     assert set(colours.emotions) == set(EMOTIONS) == set(style.STACK)
     assert len(set(colours.emotions.values())) == len(EMOTIONS)
-    missing = {TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED}
+    missing = {TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED, NOT_ENOUGH}
     assert set(colours.gaps) == set(colours.hatches) == set(style.MISSING) == missing
-    assert len(set(colours.gaps.values())) == len(set(colours.hatches.values())) == 4
+    assert len(set(colours.gaps.values())) == len(set(colours.hatches.values())) == 5
 
 
 @THEMES

@@ -21,6 +21,7 @@ MISSING = {
     "no face": "no face found",
     "unreadable": "faces not readable",
     "not analysed": "not analysed",
+    "not enough evidence": "not enough evidence",
 }
 
 # From the bottom of a stacked figure to its top; neighbours differ in luminance, so a gray print still shows the edges.
@@ -75,8 +76,20 @@ LIGHT = Colours(
         "surprise": "#6db1ee",
         "neutral": "#c9cccf",
     },
-    gaps={"too few": "#f1eef7", "no face": "#f2f3f4", "unreadable": "#faf3e3", "not analysed": "#f6f7f8"},
-    hatches={"too few": "#b3a4d3", "no face": "#b9c0c6", "unreadable": "#d0b365", "not analysed": "#c3c9ce"},
+    gaps={
+        "too few": "#f1eef7",
+        "no face": "#f2f3f4",
+        "unreadable": "#faf3e3",
+        "not analysed": "#f6f7f8",
+        "not enough evidence": "#eef5f1",
+    },
+    hatches={
+        "too few": "#b3a4d3",
+        "no face": "#b9c0c6",
+        "unreadable": "#d0b365",
+        "not analysed": "#c3c9ce",
+        "not enough evidence": "#9fc3b0",
+    },
 )
 
 DARK = Colours(
@@ -99,8 +112,20 @@ DARK = Colours(
         "surprise": "#82cfff",
         "neutral": "#e2e5e8",
     },
-    gaps={"too few": "#24202f", "no face": "#20262b", "unreadable": "#2a2518", "not analysed": "#1a1f24"},
-    hatches={"too few": "#665a8d", "no face": "#56616a", "unreadable": "#7f6c38", "not analysed": "#48525a"},
+    gaps={
+        "too few": "#24202f",
+        "no face": "#20262b",
+        "unreadable": "#2a2518",
+        "not analysed": "#1a1f24",
+        "not enough evidence": "#19261f",
+    },
+    hatches={
+        "too few": "#665a8d",
+        "no face": "#56616a",
+        "unreadable": "#7f6c38",
+        "not analysed": "#48525a",
+        "not enough evidence": "#47705a",
+    },
 )
 
 

@@ -48,6 +48,8 @@ SPARSE, NO_REST = (
     "too little measured",
     "nothing to compare with",
 )  # what a part of a lesson can be beside some of those
+NOT_ENOUGH = "not enough evidence"  # of ClassLine alone: too few seats were read for long enough
+DROP, RISE = "drop", "rise"
 
 Image = npt.NDArray[np.uint8]  # (height, width, 3), RGB
 Array = npt.NDArray[Any]
@@ -379,6 +381,47 @@ class Change:
         n = len(self.status)
         for name in ("value", "low", "high", "seats", "covered"):
             check_shape(name, getattr(self, name), (n,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassLine:
+    """The class over tens of seconds against its seats' own usual levels, one row per step; NaN where not known.
+
+    starts: float64 (n,), seconds from the start of the source; every step is `step` seconds long.
+    status: str (n,), one of OK, NOT_ENOUGH (evidence), TOO_FEW (seats to be shown), NO_FACE, NOT_ANALYSED.
+    change: float64 (n,), -1 to 1, mean over the seats read of how far each is from its own usual level.
+    low, high: float64 (n,), -1 to 1, the interval of that mean: see `engagement.overtime`.
+    seats: float64 (n,), seats read. taken: float64 (n,), seats at which a face was seen, read or not.
+    usual: 0 to 1, mean of the seats' usual levels. shared: 0 to 1, mean correlation of two seats' changes.
+    """
+
+    step: float
+    starts: Array
+    status: Array
+    change: Array
+    low: Array
+    high: Array
+    seats: Array
+    taken: Array
+    usual: float
+    shared: float
+
+    def __post_init__(self) -> None:
+        for name in ("status", "change", "low", "high", "seats", "taken"):
+            check_shape(name, getattr(self, name), (len(self.starts),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """A stretch in which the class, or a seat, was away from its own usual level.
+
+    kind: DROP or RISE. start, end: seconds from the start of the source. change: mean distance, below 0 for a drop.
+    """
+
+    kind: str
+    start: float
+    end: float
+    change: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from roomread.review.export import (
 )
 from roomread.review.summary import summarise
 from roomread.store.privacy import Gate, allowance
-from roomread.types import EMOTIONS, NO_FACE, NO_SEAT, OK, SIGNALS, TOO_FEW, UNREADABLE, Lesson, Readings
+from roomread.types import DROP, EMOTIONS, NO_FACE, NO_SEAT, OK, SIGNALS, TOO_FEW, UNREADABLE, Episode, Lesson, Readings
 
 MakeLesson = Callable[..., Lesson]
 MakeReadings = Callable[..., Readings]
@@ -93,6 +94,26 @@ def test_the_class_table_shows_every_bin_where_single_seats_may_be_seen(opened: 
     assert_array_equal(table["unreadable"], [0, 6, 0, 0])
 
 
+def test_the_class_table_names_the_episode_that_meets_a_bin(make_gate: Callable[..., Gate]) -> None:
+    told = summarise(make_gate(), SHARMA)
+    assert list(class_table(told)["episode"]) == [None] * 4
+    drop = Episode(kind=DROP, start=1.5, end=3.0, change=-0.2)
+    column = class_table(replace(told, episodes=(drop,)))["episode"]
+    assert list(column.isna()) == [True, False, False, True]
+    assert list(column.dropna()) == [DROP, DROP]
+
+
+def test_the_class_table_has_the_time_line_at_the_middle_of_each_bin(make_gate: Callable[..., Gate]) -> None:
+    told = summarise(make_gate(), SHARMA)
+    columns = ["change", "change_low", "change_high"]
+    assert class_table(told)[columns].isna().all(axis=None)  # four seconds are not enough evidence
+    line = replace(told.over_time, change=np.array([-0.1, 0.2]), low=np.array([-0.2, 0.1]), high=np.array([0.0, 0.3]))
+    table = class_table(replace(told, over_time=line))  # bins of one second, steps of two
+    assert_array_equal(table["change"], [-0.1, -0.1, 0.2, 0.2])
+    assert_array_equal(table["change_low"], [-0.2, -0.2, 0.1, 0.1])
+    assert_array_equal(table["change_high"], [0.0, 0.0, 0.3, 0.3])
+
+
 def test_the_seat_table_has_a_row_for_each_face(opened: Gate, seen: Readings) -> None:
     table = seat_table(opened, SHARMA)
     assert len(table) == len(seen) == 28
@@ -150,7 +171,8 @@ def test_a_table_comes_back_from_its_file(opened: Gate, tmp_path: Path, form: st
             within = 1e-6 if form == "json" else 0
             assert_allclose(as_numbers(back[name]), as_numbers(frame[name]), rtol=0, atol=within, err_msg=name)
         else:
-            assert list(back[name]) == list(frame[name]), name
+            assert list(back[name].dropna()) == list(frame[name].dropna()), name
+            assert_array_equal(back[name].isna(), frame[name].isna())
     words = json.loads(beside.read_text(encoding="utf-8"))
     assert [column["name"] for column in words["columns"]] == list(back.columns)
     assert sorted(path.name for path in written.parent.iterdir()) == sorted([written.name, beside.name])

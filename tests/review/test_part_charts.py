@@ -15,7 +15,7 @@ from roomread.review.part_charts import MAX_LANES, parts_chart, shortened, with_
 from roomread.review.shapes import Size
 from roomread.review.structure import Comparison, PartChange
 from roomread.review.summary import STATES, LessonSummary
-from roomread.types import N_EMOTIONS, OK, TOO_FEW, Lesson, Share, Timeline
+from roomread.types import N_EMOTIONS, OK, TOO_FEW, ClassLine, Lesson, Share, Timeline
 
 NAN = math.nan
 SIZES = pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW], ids=["wide", "narrow"])
@@ -43,11 +43,16 @@ def a_minute() -> LessonSummary:
         created="2026-03-12T09:15:00+01:00", duration=60.0, width=1280, height=720, state="complete", notes=(),
         made_with={},
     )  # fmt: skip
+    none = np.empty(0)
+    untold = ClassLine(
+        step=2.0, starts=none, status=np.empty(0, str), change=none, low=none, high=none, seats=none, taken=none,
+        usual=NAN, shared=NAN,
+    )  # fmt: skip
     return LessonSummary(
         lesson=about, mapping="sharma", formula="", citation="", validity="", band="", rule="", timeline=line, seats=(),
         engagement=0.6, low=0.5, high=0.7, emotions=np.full(N_EMOTIONS, 1 / 7), frames=60, faces_per_frame=8.0,
         readable=1.0, measured=1.0, n_seats=8, shares=dict.fromkeys(STATES, share),
-        whole_shares=dict.fromkeys(STATES, share),
+        whole_shares=dict.fromkeys(STATES, share), over_time=untold, episodes=(), seat_episodes={}, expected_false=NAN,
     )  # fmt: skip
 
 

@@ -12,7 +12,22 @@ import pytest
 from roomread.errors import OutputError
 from roomread.review import charts, report, shapes
 from roomread.review.summary import STATES, LessonSummary, SeatSummary
-from roomread.types import N_EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, UNREADABLE, Lesson, Share, Timeline
+from roomread.types import (
+    DROP,
+    N_EMOTIONS,
+    NO_FACE,
+    NOT_ANALYSED,
+    NOT_ENOUGH,
+    OK,
+    RISE,
+    TOO_FEW,
+    UNREADABLE,
+    ClassLine,
+    Episode,
+    Lesson,
+    Share,
+    Timeline,
+)
 
 NAN = float("nan")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -54,6 +69,23 @@ def make_share(value: float, n: int = 1) -> Share:
     return Share(values, values - 0.1, values + 0.1, np.full(n, 8.0))
 
 
+def make_line(status: str = NOT_ENOUGH, n: int = 30, change: float = 0.0) -> ClassLine:
+    """Return a time line whose steps are all of one status, at one distance from the usual level."""
+    known = np.full(n, change if status == OK else NAN)
+    return ClassLine(
+        step=2.0,
+        starts=np.arange(n) * 2.0,
+        status=np.full(n, status),
+        change=known,
+        low=known - 0.05,
+        high=known + 0.05,
+        seats=np.full(n, 8.0),
+        taken=np.full(n, 8.0),
+        usual=0.6 if status == OK else NAN,
+        shared=0.1,
+    )
+
+
 def make_summary(timeline: Timeline, lesson: Lesson | None = None, **changes: Any) -> LessonSummary:
     ok = timeline.status == OK
     known = bool(ok.any())
@@ -66,7 +98,8 @@ def make_summary(timeline: Timeline, lesson: Lesson | None = None, **changes: An
         "faces_per_frame": 8.0 if known else NAN, "readable": 0.9 if known else NAN,
         "measured": float(ok.mean()) if len(ok) else NAN, "n_seats": 8 if known else None,
         "shares": dict.fromkeys(STATES, make_share(NAN, len(ok))),
-        "whole_shares": dict.fromkeys(STATES, make_share(NAN)),
+        "whole_shares": dict.fromkeys(STATES, make_share(NAN)), "over_time": make_line(), "episodes": (),
+        "seat_episodes": {}, "expected_false": NAN,
     }  # fmt: skip
     return LessonSummary(**(values | changes))
 
@@ -284,6 +317,63 @@ def test_every_kind_of_gap_is_shaded_and_named(status, words):
     row = next(part for part in table.split("<tr>") if words in part)
     assert row.count("<td>\N{EN DASH}</td>") >= 10  # engagement, its band, seven expressions, seats
     assert table.count("measured") == 10
+
+
+DROPPED = Episode(kind=DROP, start=750.0, end=900.0, change=-0.12)
+ROSE = Episode(kind=RISE, start=3000.0, end=3010.0, change=0.2)
+
+
+def an_hour_with_episodes(**changes: Any) -> LessonSummary:
+    values: dict[str, Any] = {
+        "over_time": make_line(OK, 1800), "episodes": (DROPPED, ROSE), "expected_false": 0.1
+    } | changes  # fmt: skip
+    return make_summary(make_timeline([OK] * 120, 30.0), make_lesson(duration=3600.0), **values)
+
+
+def test_drops_and_rises_are_told_with_their_false_alarms_and_marked_in_the_chart():
+    html = report.report_html(an_hour_with_episodes())
+    text = Page(html).text
+    assert "12:30–15:00 below the class's own usual level, by 0.12" in text
+    assert "50:00–50:10 above the class's own usual level, by 0.20" in text
+    assert "Expected false alarms in the time told of: 0.10 at most, by simulation." in text
+    assert "the time line, not the glance" in text
+    assert html.count('class="mark-edge drop"') == 3  # two sizes and the legend
+    for size in (charts.WIDE, charts.NARROW):
+        chart = charts.engagement_chart(make_timeline([OK] * 120, 30.0), size, None)
+        drop, rise = charts.with_episodes(chart, (DROPPED, ROSE)).marks
+        assert (drop.x, drop.x + drop.width) == pytest.approx((chart.plot.x(750), chart.plot.x(900)))
+        assert rise.words == ""  # no room for the word
+
+
+def test_a_mark_stays_within_the_chart():
+    chart = charts.engagement_chart(make_timeline([OK] * 24, 30.0), charts.WIDE, None)
+    (mark,) = charts.with_episodes(chart, (DROPPED,)).marks
+    assert (mark.x, mark.width) == (chart.plot.right, 0)
+
+
+def test_no_episode_and_no_evidence_are_two_answers():
+    none = Page(report.report_html(an_hour_with_episodes(episodes=()))).text
+    unknown = Page(
+        report.report_html(an_hour_with_episodes(over_time=make_line(), episodes=(), expected_false=NAN))
+    ).text
+    assert "None that lasted and was large enough" in none
+    assert "Not told: not enough evidence throughout" in unknown
+    assert "it takes at least 3 seats with 15 min of readings" in unknown
+    assert "None that lasted" not in unknown
+
+
+def test_episodes_of_single_seats_stand_below_the_seats():
+    timeline = make_timeline([OK] * 120, 30.0)
+    seats = (make_seat(1, timeline), make_seat(2, timeline))
+    text = Page(report.report_html(an_hour_with_episodes(seats=seats, seat_episodes={1: (DROPPED,), 2: ()}))).text
+    assert "Seat 1: 12:30–15:00 below its own usual level, by 0.12" in text
+    assert "Expected false alarms of all seats together: 0.12 at most, by simulation." in text
+
+
+def test_the_methods_say_what_is_of_the_glance_and_what_of_the_time_line():
+    text = Page(report.report_html(an_hour_with_episodes())).text
+    for part in ("measure the glance", "measure the time line", "median of each seat over 20 s", "Kish 1965"):
+        assert part in text
 
 
 def test_a_gap_breaks_the_line_and_the_areas():

@@ -12,9 +12,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import BAND_OF_ONE, BAND_OF_SEATS
+from roomread.engagement.episodes import FALSE_PER_HOUR
 from roomread.review.summary import LessonSummary, known, summarise
 from roomread.store.privacy import Gate, allowance
-from roomread.types import EMOTIONS, NO_FACE, OK, SIGNALS, TOO_FEW, Lesson, Readings
+from roomread.types import DROP, EMOTIONS, NO_FACE, NOT_ENOUGH, OK, SIGNALS, TOO_FEW, Lesson, Readings
 
 MakeLesson = Callable[..., Lesson]
 MakeReadings = Callable[..., Readings]
@@ -152,6 +153,44 @@ def test_a_summary_as_plain_values_names_what_a_machine_needs(lesson: MakeLesson
 def test_a_number_is_rounded_and_what_is_missing_is_none(value: float, expected: float | None) -> None:
     assert known(value) == expected
     assert not isinstance(known(value), np.generic)
+
+
+def dropping_class(readings: MakeReadings, seats: int = 6) -> Readings:
+    """Twenty minutes, a frame every two seconds: everybody is sad for two minutes, and neutral else."""
+    moods = ["sad" if 300 <= row < 360 else "neutral" for row in range(600)]
+    return readings(
+        np.arange(600) * 2.0, [(row, seat, moods[row]) for row in range(600) for seat in range(1, seats + 1)]
+    )
+
+
+def test_a_drop_is_told_of_the_class_and_of_seats_where_single_ones_may_be_seen(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    seen = dropping_class(readings)
+    told, opened = (summary_of(lesson(duration=1200.0, **about), seen) for about in ({}, {"reference": "EC"}))
+    (drop,) = told.episodes
+    assert (drop.kind, drop.start, drop.end) == (DROP, 600, 720)
+    assert_allclose(drop.change, SAD - 1, atol=1e-6)
+    assert told.seat_episodes == {}
+    assert [len(found) for found in opened.seat_episodes.values()] == [1] * 6
+    assert_allclose(told.expected_false, FALSE_PER_HOUR / 3)
+    over_time = plain(told.as_dict())["over_time"]
+    assert over_time["episodes"] == [{"kind": DROP, "start": 600, "end": 720, "change": -0.6667}]
+    assert (over_time["told"], over_time["usual"], over_time["seats"]) == (1.0, 1.0, {})
+
+
+def test_no_drop_is_told_of_fewer_than_five_seats(lesson: MakeLesson, readings: MakeReadings) -> None:
+    told = summary_of(lesson(duration=1200.0), dropping_class(readings, 4))
+    assert told.episodes == ()
+    assert plain(told.as_dict())["over_time"] == {
+        "told": 0.0, "usual": None, "episodes": [], "expected_false": None, "seats": {}
+    }  # fmt: skip
+
+
+def test_a_short_lesson_has_not_enough_evidence_over_time(lesson: MakeLesson, class_of_six: Readings) -> None:
+    told = summary_of(lesson(duration=5.0), class_of_six)
+    assert_array_equal(told.over_time.status, [NOT_ENOUGH] * 3)
+    assert np.isnan(told.expected_false)
 
 
 def test_heads_and_eyes_are_told_of_the_class_and_of_seats_where_single_ones_may_be_seen(

@@ -12,7 +12,9 @@ from numpy.testing import assert_array_equal
 
 from roomread.engagement import aggregate
 from roomread.engagement.change import changes
+from roomread.engagement.episodes import class_episodes
 from roomread.engagement.mappings import sharma
+from roomread.engagement.overtime import class_over_time
 from roomread.errors import LessonNotFoundError, PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import MIN_SEATS, NOTICE, Gate, allowance, check_purpose, open_gate
@@ -21,10 +23,12 @@ from roomread.types import (
     NO_REST,
     NO_SEAT,
     NOT_ANALYSED,
+    NOT_ENOUGH,
     OK,
     PURPOSES,
     TOO_FEW,
     Change,
+    ClassLine,
     Lesson,
     Observation,
     Overall,
@@ -66,6 +70,10 @@ def over_time(gate: Gate, bin_seconds: float = 10.0) -> Timeline:
     return gate.class_over_time(
         partial(aggregate.timeline, score=sharma, bin_seconds=bin_seconds, duration=gate.lesson.duration)
     )
+
+
+def line_of(gate: Gate) -> ClassLine:
+    return gate.class_line(partial(class_over_time, score=sharma, duration=gate.lesson.duration))
 
 
 def whole(gate: Gate) -> Overall:
@@ -223,6 +231,40 @@ def test_a_bin_of_one_seat_is_shown_where_single_seats_may_be_seen(
     line = over_time(gate(lesson(**about), class_of(n_seats, readings)))
     assert_array_equal(line.status, [OK])
     assert_array_equal(line.seats, [1])
+
+
+def class_that_drops(seats: int, readings: MakeReadings) -> Readings:
+    """Return twenty minutes, a frame every two seconds, of which all seats are sad for two."""
+    moods = ["sad" if 300 <= row < 360 else "neutral" for row in range(600)]
+    return readings(
+        np.arange(600) * 2.0, [(row, seat, moods[row]) for row in range(600) for seat in range(1, seats + 1)]
+    )
+
+
+@pytest.mark.parametrize("seats", [1, 2, 3, 4])
+def test_an_episode_of_fewer_than_five_seats_is_not_shown(
+    lesson: MakeLesson, readings: MakeReadings, seats: int
+) -> None:
+    line = line_of(gate(lesson(duration=1200.0), class_that_drops(seats, readings)))
+    assert set(line.status) <= {TOO_FEW, NOT_ENOUGH}
+    for name in ("change", "low", "high", "seats", "taken", "usual", "shared"):
+        assert np.isnan(getattr(line, name)).all(), name
+    assert class_episodes(line) == ()
+
+
+def test_an_episode_of_five_seats_is_shown(lesson: MakeLesson, readings: MakeReadings) -> None:
+    (drop,) = class_episodes(line_of(gate(lesson(duration=1200.0), class_that_drops(5, readings))))
+    assert (drop.start, drop.end) == (600, 720)
+
+
+def test_an_episode_is_made_of_no_step_that_may_not_be_seen(lesson: MakeLesson, readings: MakeReadings) -> None:
+    seen = class_that_drops(5, readings)
+    away = (seen.seats == 5) & (seen.frames >= 290) & (seen.frames < 370)  # one of five leaves before the drop
+    closed = gate(lesson(duration=1200.0), seen.of(~away))
+    assert set(line_of(closed).status) == {OK, TOO_FEW}
+    assert class_episodes(line_of(closed)) == ()
+    opened = gate(lesson(duration=1200.0, reference="EC 12/26"), seen.of(~away))
+    assert len(class_episodes(line_of(opened))) == 1
 
 
 @pytest.mark.parametrize("seats", [0, 1, 4])

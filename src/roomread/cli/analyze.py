@@ -199,6 +199,17 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _over_time(summary: LessonSummary) -> str:
+    """Return the drops and rises of the class, or why there are none to tell, as one line."""
+    from roomread.review.overtime import episode_words, false_alarms, untold
+    from roomread.review.report import why_missing
+
+    if math.isnan(summary.expected_false):
+        return untold(summary, why_missing(summary.over_time))
+    found = "; ".join(map(episode_words, summary.episodes)) or "no drop or rise told from ordinary noise"
+    return f"{found} ({false_alarms(summary)})"
+
+
 def _glance(summary: LessonSummary) -> str:
     """Return a lesson at a glance, as lines for a terminal."""
     from roomread.store.privacy import MIN_SEATS
@@ -229,4 +240,5 @@ def _glance(summary: LessonSummary) -> str:
     heads = [f"{percent(share)} {words}" for words, share in shares.items() if not math.isnan(share)]
     if heads:
         lines.append(f"  heads      {', '.join(heads)}")
+    lines.append(f"  over time  {_over_time(summary)}")
     return "\n".join(lines + [f"  note       {note}" for note in lesson.notes])

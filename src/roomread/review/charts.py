@@ -35,7 +35,7 @@ from roomread.review.shapes import (
     value_ticks,
 )
 from roomread.review.summary import SeatSummary
-from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, Array, Lesson, Share, Timeline
+from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, Array, Episode, Lesson, Share, Timeline
 
 WIDE = Size(name="wide", width=880, height=290, left=46, right=104, time_labels=10, labelled=True)
 NARROW = Size(name="narrow", width=360, height=230, left=40, right=30, time_labels=5, labelled=False)
@@ -66,6 +66,7 @@ class Chart:
     labels: tuple[Label, ...] = ()
     hovers: tuple[Box, ...] = ()
     strip: tuple[tuple[float, Box, str], ...] = ()  # the lesson's parts under the axis: top, box, words on pointing
+    marks: tuple[Box, ...] = ()  # episodes
 
 
 def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> Chart:
@@ -106,6 +107,16 @@ def consensus_chart(timeline: Timeline, told: Consensus, size: Size, began: date
         ),
         lines=(Layer(line_path(empty.plot, timeline, np.full(len(low), MOST_SPREAD)), "usual"),),
     )
+
+
+def with_episodes(chart: Chart, episodes: tuple[Episode, ...]) -> Chart:
+    """Return a chart with a mark for each episode, named where its width has room for the word."""
+    plot, marks = chart.plot, []
+    for episode in episodes:
+        start, end = (min(max(plot.x(time), plot.left), plot.right) for time in (episode.start, episode.end))
+        fits = end - start >= LETTER * len(episode.kind) + 8
+        marks.append(Box(start, end - start, episode.kind if fits else "", episode.kind))
+    return replace(chart, marks=tuple(marks))
 
 
 def attention_chart(timeline: Timeline, shares: dict[str, Share], size: Size, began: datetime | None) -> Chart:

@@ -80,6 +80,14 @@ CLASS_COLUMNS = (
     Column("eyes_closed", "float64", "0 to 1", "share of the seats' readings with closed eyes; empty: not known"),
     Column("eyes_closed_low", "float64", "0 to 1", "lower end of the 95% interval of that mean over seats"),
     Column("eyes_closed_high", "float64", "0 to 1", "its upper end"),
+    Column(
+        "change", "float64", "-1 to 1", "time line: mean distance of the seats from their own usual levels, over 20 s"
+    ),
+    Column("change_low", "float64", "-1 to 1", "lower end of its 95% interval; empty, like the change: not told"),
+    Column("change_high", "float64", "-1 to 1", "its upper end"),
+    Column(
+        "episode", "text", "", "drop or rise: the time line reports one that meets the bin; empty: none, or not told"
+    ),
 )
 SEAT_COLUMNS = (
     _TIME,
@@ -124,8 +132,28 @@ def class_table(summary: LessonSummary) -> pd.DataFrame:
                 for name, share in summary.shares.items()
                 for end, values in (("", share.value), ("_low", share.low), ("_high", share.high))
             },
+            **dict(zip(("change", "change_low", "change_high"), _changes(summary), strict=True)),
+            "episode": _episodes(summary),
         }
     )
+
+
+def _changes(summary: LessonSummary) -> Array:
+    """Return the time line and its interval at the middle of each bin: float64 (3, n), NaN where not told."""
+    line, middles = summary.over_time, summary.timeline.starts + summary.timeline.bin_seconds / 2
+    rows = np.maximum(np.searchsorted(line.starts, middles, side="right") - 1, 0)
+    steps = np.stack([line.change, line.low, line.high])
+    changes: Array = np.where(middles < line.starts[rows] + line.step, steps[:, rows], np.nan)
+    return changes
+
+
+def _episodes(summary: LessonSummary) -> list[str | None]:
+    """Return the kind of the first episode that meets each bin, None where there is none."""
+    line = summary.timeline
+    return [
+        next((e.kind for e in summary.episodes if e.start < start + line.bin_seconds and e.end > start), None)
+        for start in line.starts.tolist()
+    ]
 
 
 def seat_table(gate: Gate, mapping: Mapping) -> pd.DataFrame:

@@ -14,11 +14,11 @@ import numpy as np
 from roomread import style
 from roomread.output import write_whole
 from roomread.page import page_environment
-from roomread.review import charts
+from roomread.review import charts, overtime
 from roomread.review.part_charts import parts_chart, with_strip
 from roomread.review.structure import Comparison
 from roomread.review.summary import LessonSummary
-from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, Timeline
+from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, ClassLine, Timeline
 
 PURPOSES = {
     "research": "Research",
@@ -76,7 +76,14 @@ def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
         maps=[charts.seat_map(summary.lesson, summary.seats, size) for size in (charts.WIDE, charts.NARROW)],
         seats=list(_seat_rows(summary)),
         rows=list(_timeline_rows(summary)),
-        methods=methods(summary),
+        methods=[*methods(summary), *overtime.methods(summary)],
+        episodes=[overtime.episode_words(episode) for episode in summary.episodes],
+        kinds=sorted({episode.kind for episode in summary.episodes}),
+        false_alarms=overtime.false_alarms(summary),
+        untold=overtime.untold(summary, why_missing(summary.over_time)),
+        what_over_time=overtime.WHAT,
+        seat_episodes=overtime.seat_words(summary),
+        seat_false_alarms=overtime.seat_false_alarms(summary),
         made_with=list(flat(summary.lesson.made_with)),
     )
 
@@ -89,7 +96,7 @@ def leading(emotions: Array) -> list[tuple[str, float]]:
     return [(EMOTIONS[i], float(emotions[i])) for i in order if emotions[i] > 0]
 
 
-def why_missing(timeline: Timeline) -> str:
+def why_missing(timeline: Timeline | ClassLine) -> str:
     """Return in words why bins have no score, the commonest reason first; empty where every bin has one."""
     n = len(timeline.status)
     if not n:
@@ -202,6 +209,7 @@ def _figures(summary: LessonSummary, parts: Comparison | None) -> dict[str, list
     }
     sizes = (charts.WIDE, charts.NARROW)
     made = {name: [make(summary.timeline, size, began) for size in sizes] for name, make in makers.items()}
+    made["engagement"] = [charts.with_episodes(chart, summary.episodes) for chart in made["engagement"]]
     if parts is not None:
         made["engagement"] = [with_strip(chart, parts.rows) for chart in made["engagement"]]
     if any(np.isfinite(share.value).any() for share in summary.shares.values()):

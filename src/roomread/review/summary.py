@@ -11,9 +11,23 @@ import numpy as np
 from roomread.engagement import aggregate
 from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, yawns
 from roomread.engagement.consensus import Consensus, consensus
+from roomread.engagement.episodes import class_episodes, expected_false, seat_episodes
 from roomread.engagement.mappings import Mapping
+from roomread.engagement.overtime import class_over_time
 from roomread.store.privacy import Gate
-from roomread.types import EMOTIONS, OK, SIGNALS, Array, Lesson, Readings, Share, Timeline, trusted
+from roomread.types import (
+    EMOTIONS,
+    OK,
+    SIGNALS,
+    Array,
+    ClassLine,
+    Episode,
+    Lesson,
+    Readings,
+    Share,
+    Timeline,
+    trusted,
+)
 
 STATES = ("facing", "eyes_closed")  # of `engagement.attention`, told of the class
 
@@ -57,6 +71,9 @@ class LessonSummary:
     n_seats: seats established in the lesson; None where they are too few to tell.
     shares: of STATES, each over the timeline's bins. whole_shares: likewise, over the whole lesson in one bin.
     formulas: names of all that were asked. consensus: whether they tell the same; None where too few know.
+    over_time: the class against its seats' own usual levels. episodes: its drops and rises, in order of time.
+    seat_episodes: those of each seat by its number; made only where the purpose allows single seats.
+    expected_false: how many of `episodes` are to be expected in as long a lesson without any change; NaN: nothing told.
     """
 
     lesson: Lesson
@@ -79,6 +96,10 @@ class LessonSummary:
     n_seats: int | None
     shares: dict[str, Share]
     whole_shares: dict[str, Share]
+    over_time: ClassLine
+    episodes: tuple[Episode, ...]
+    seat_episodes: dict[int, tuple[Episode, ...]]
+    expected_false: float
     formulas: tuple[str, ...] = ()
     consensus: Consensus | None = None
 
@@ -103,6 +124,13 @@ class LessonSummary:
             "readable": known(self.readable),
             "measured": known(self.measured),
             "attention": {name: known(float(share.value[0])) for name, share in self.whole_shares.items()},
+            "over_time": {
+                "told": known(float((self.over_time.status == OK).mean())) if len(self.over_time.status) else None,
+                "usual": known(self.over_time.usual),
+                "episodes": [_plain(episode) for episode in self.episodes],
+                "expected_false": known(self.expected_false),
+                "seats": {str(seat): [_plain(one) for one in found] for seat, found in self.seat_episodes.items()},
+            },
             "rule": self.rule,
             "single_seats": [
                 {
@@ -125,6 +153,11 @@ def known(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 4)
 
 
+def _plain(episode: Episode) -> dict[str, Any]:
+    times = {"start": round(episode.start, 3), "end": round(episode.end, 3)}
+    return {"kind": episode.kind, **times, "change": known(episode.change)}
+
+
 def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> LessonSummary:
     """Return the lesson at a glance, as far as the gate lets it be seen.
 
@@ -136,16 +169,18 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
     lesson = gate.lesson
     width = aggregate.bin_seconds_for(lesson.duration, gate.frames())
 
-    def over_time(formula: Mapping) -> Timeline:
+    def binned(formula: Mapping) -> Timeline:
         return gate.class_over_time(
             lambda readings: aggregate.timeline(readings, formula.score, width, lesson.duration)
         )
 
     asked = {each.name: each for each in (mapping, *others)}
-    lines = {name: over_time(each) for name, each in asked.items()}
+    lines = {name: binned(each) for name, each in asked.items()}
     line = lines[mapping.name]
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
     seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
+    over_time = gate.class_line(lambda readings: class_over_time(readings, mapping.score, lesson.duration))
+    alone = seat_episodes(gate.rows(), mapping.score, lesson.duration) if gate.allowance.single else {}
     shares = gate.shares(lambda readings: _shares(readings, width, lesson.duration))
     return LessonSummary(
         lesson=lesson,
@@ -170,6 +205,10 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
         whole_shares=dict(zip(STATES, shares[len(STATES) :], strict=True)),
         formulas=tuple(asked),
         consensus=consensus(list(lines.values())),
+        over_time=over_time,
+        episodes=class_episodes(over_time),
+        seat_episodes=alone,
+        expected_false=expected_false(over_time),
     )
 
 

@@ -19,7 +19,19 @@ import numpy as np
 
 from roomread.errors import PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
-from roomread.types import OK, PURPOSES, SPARSE, TOO_FEW, Change, Lesson, Overall, Readings, Share, Timeline
+from roomread.types import (
+    OK,
+    PURPOSES,
+    SPARSE,
+    TOO_FEW,
+    Change,
+    ClassLine,
+    Lesson,
+    Overall,
+    Readings,
+    Share,
+    Timeline,
+)
 
 MIN_SEATS = 5
 
@@ -163,6 +175,19 @@ class Gate:
         hidden = few & (not self.allowance.single)
         parts = (full.value, full.low, full.high, full.seats, full.covered)
         return Change(np.where(hidden, TOO_FEW, full.status), *(np.where(hidden, np.nan, part) for part in parts))
+
+    def class_line(self, aggregate: Callable[[Readings], ClassLine]) -> ClassLine:
+        """Return the class against its usual level; a step made of too few seats keeps nothing but a word."""
+        full = aggregate(self._readings)
+        few = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
+        hidden = few & (full.taken > 0)
+        parts: dict[str, Any] = {
+            name: np.where(hidden, np.nan, getattr(full, name)) for name in ("change", "low", "high", "seats", "taken")
+        }
+        parts["status"] = np.where(hidden & (full.status == OK), TOO_FEW, full.status)
+        if not (parts["status"] == OK).any():
+            parts |= {"usual": np.nan, "shared": np.nan}
+        return dataclasses.replace(full, **parts)
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""

@@ -1,0 +1,97 @@
+"""Episodes: when the class, or a seat, was away from its own usual level for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomread.engagement.mappings import Score
+from roomread.engagement.overtime import OverTimeSettings, design_effect, seat_levels, smooth_seats, usual
+from roomread.types import DROP, OK, RISE, Array, ClassLine, Episode, Readings, check_shape
+
+FALSE_PER_HOUR = 0.1  # of the class without any change, at most: simulated by benchmarks/episodes.py
+FALSE_PER_SEAT_HOUR = 0.015  # likewise, of one seat by SEAT_SETTINGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeSettings:
+    """What counts as an episode; FALSE_PER_HOUR holds for the defaults alone."""
+
+    enter: float = 4.5  # times the usual spread from the usual level; higher: fewer false episodes and fewer true ones
+    leave: float = 2.0  # likewise, where it ends; higher: shorter and more pieces, lower: neighbours grow together
+    least_change: float = 0.03  # of the score, 0 to 1; higher: small changes of a calm class are left out
+    least_seconds: float = 30.0  # from start to end; higher: fewer and longer ones, lower: more false ones
+
+    def __post_init__(self) -> None:
+        if not 0 < self.leave <= self.enter or self.least_change < 0 or self.least_seconds < 0:
+            raise ValueError(
+                f"episodes need 0 < leave <= enter, and least_change and least_seconds not below 0. Received: {self}."
+            )
+
+
+SEAT_SETTINGS = EpisodeSettings(enter=6.0)  # there are many seats, and each is noisier than their mean
+
+
+def class_episodes(line: ClassLine, settings: EpisodeSettings | None = None) -> tuple[Episode, ...]:
+    """Return the drops and rises of the class in order of time, from the steps that may be seen alone.
+
+    The mean of few seats moves more than that of many, so it is measured by what a mean of so many usually does.
+    """
+    noise = np.sqrt(design_effect(line.seats, line.shared) / np.maximum(line.seats, 1))
+    return find_episodes(line.starts, line.step, line.change, noise, settings)
+
+
+def expected_false(line: ClassLine) -> float:
+    """Return how many episodes, at most, are to be expected without any change; NaN where none can be told."""
+    told = float((line.status == OK).sum()) * line.step
+    return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else float("nan")
+
+
+def seat_episodes(
+    readings: Readings, score: Score, duration: float, settings: EpisodeSettings = SEAT_SETTINGS
+) -> dict[int, tuple[Episode, ...]]:
+    """Return the drops and rises of every established seat by its number; the duration is in seconds."""
+    steps = OverTimeSettings()
+    starts, levels, _ = seat_levels(readings, score, duration, steps.step)
+    smoothed = smooth_seats(levels, steps)
+    changes = smoothed - usual(smoothed, steps)[0]
+    even = np.ones(len(starts))
+    return {
+        int(seat): find_episodes(starts, steps.step, changes[:, place], even, settings)
+        for place, seat in enumerate(readings.established())
+    }
+
+
+def find_episodes(
+    starts: Array, step: float, changes: Array, noise: Array, settings: EpisodeSettings | None = None
+) -> tuple[Episode, ...]:
+    """Return when a line was away from its own middle: stretches beyond `leave` that reach `enter`, long enough.
+
+    A step that is not known ends an episode.
+
+    Args:
+        starts: float64 (n,), seconds.
+        step: seconds from one to the next.
+        changes: float64 (n,), NaN where not known.
+        noise: float64 (n,), above 0, how much the line usually moves at each step, up to a common factor.
+        settings: what counts.
+    """
+    settings = EpisodeSettings() if settings is None else settings
+    check_shape("changes", changes, (len(starts),))
+    check_shape("noise", noise, (len(starts),))
+    known = ~np.isnan(changes)
+    if known.sum() * step < OverTimeSettings().least_usual:
+        return ()
+    changes = changes - np.median(changes[known])
+    spread = usual((changes / noise)[:, None], OverTimeSettings(step=step))[1][0]
+    enter = np.maximum(settings.enter * spread * noise, settings.least_change)
+    found = []
+    for kind, sign in ((DROP, -1.0), (RISE, 1.0)):
+        away = np.nan_to_num(sign * changes / enter, nan=-np.inf)
+        edges = np.flatnonzero(np.diff(np.pad(away >= settings.leave / settings.enter, 1).astype(int)))
+        for first, end in edges.reshape(-1, 2):
+            if away[first:end].max() >= 1 and (end - first) * step >= settings.least_seconds:
+                begin, stop = float(starts[first]), float(starts[end - 1]) + step
+                found.append(Episode(kind=kind, start=begin, end=stop, change=float(changes[first:end].mean())))
+    return tuple(sorted(found, key=lambda episode: episode.start))

@@ -1,0 +1,143 @@
+"""Drops and rises of a line whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from roomread.engagement.episodes import (
+    FALSE_PER_HOUR,
+    EpisodeSettings,
+    class_episodes,
+    expected_false,
+    find_episodes,
+    seat_episodes,
+)
+from roomread.engagement.mappings import sharma
+from roomread.engagement.overtime import class_line
+from roomread.types import DROP, RISE, Array, Episode, Readings
+
+MakeReadings = Callable[..., Readings]
+STEP = 2.0
+
+
+def calm(n: int = 1500, spread: float = 0.02) -> Array:
+    """Return a line that swings by its median absolute deviation about 0, its median."""
+    line: Array = spread * np.resize([0.0, 1.0, -1.0], n)
+    return line
+
+
+def found(line: Array, **settings: float) -> tuple[Episode, ...]:
+    return find_episodes(np.arange(len(line)) * STEP, STEP, line, np.ones(len(line)), EpisodeSettings(**settings))
+
+
+def test_a_drop_has_its_beginning_its_end_and_its_size() -> None:
+    line = calm()
+    line[600:660] = -0.3
+    (drop,) = found(line)
+    assert (drop.kind, drop.start, drop.end) == (DROP, 1200, 1320)
+    assert_allclose(drop.change, -0.3)
+
+
+def test_a_rise_is_the_mirror_of_a_drop() -> None:
+    line = calm()
+    line[600:660], line[900:960] = 0.3, -0.3
+    assert [episode.kind for episode in found(line)] == [RISE, DROP]
+    assert [episode.kind for episode in found(-line)] == [DROP, RISE]
+
+
+@pytest.mark.parametrize(("length", "reported"), [(14, 0), (15, 1)])
+def test_a_dip_shorter_than_the_least_time_is_not_reported(length: int, reported: int) -> None:
+    line = calm()
+    line[600 : 600 + length] = -0.3
+    assert len(found(line)) == reported
+
+
+def test_flicker_around_the_threshold_makes_one_episode() -> None:
+    line = calm()
+    line[600:700] = -0.3
+    line[610:690:4] = -0.1  # above where it enters (0.133), below where it leaves (0.059)
+    (drop,) = found(line)
+    assert (drop.start, drop.end) == (1200, 1400)
+    assert len(found(line, leave=4.5, least_seconds=4)) > 1
+
+
+def test_what_never_reaches_the_entrance_is_no_episode() -> None:
+    line = calm()
+    line[600:700] = -0.12
+    assert found(line) == ()
+
+
+def test_a_step_that_is_not_known_ends_an_episode() -> None:
+    line = calm()
+    line[600:700] = -0.3
+    line[650] = np.nan
+    assert [(episode.start, episode.end) for episode in found(line)] == [(1200, 1300), (1302, 1400)]
+
+
+def test_a_small_change_of_a_very_calm_class_is_left_out() -> None:
+    line = np.zeros(1500)
+    line[600:700], line[1000:1100] = -0.02, -0.04
+    assert [episode.start for episode in found(line)] == [2000]
+
+
+def test_a_line_known_for_less_than_a_usual_level_needs_has_no_episode() -> None:
+    line = calm(449)
+    line[200:260] = -0.5
+    assert found(line) == ()
+    assert found(np.full(1500, np.nan)) == ()
+    assert found(np.zeros(0)) == ()
+
+
+def test_a_line_of_few_seats_must_move_further() -> None:
+    line, noise = calm(), np.ones(1500)
+    line[600:660] = -0.3
+    noise[550:700] = 4.0
+    assert find_episodes(np.arange(1500) * STEP, STEP, line, noise) == ()
+
+
+def room(drop: float, seats: int = 20, hours: float = 0.75, seed: int = 0) -> tuple[Array, Array, Array]:
+    """Return starts, levels and seen of a lesson with a drop of three minutes from 1,000 s on."""
+    draw = np.random.default_rng(seed)
+    starts = np.arange(round(hours * 1800)) * STEP
+    levels = draw.uniform(0.4, 0.7, seats) + draw.normal(0, 0.1, (len(starts), seats))
+    levels[(starts >= 1000) & (starts < 1180)] -= drop
+    levels[draw.random(levels.shape) < 0.15] = np.nan
+    return starts, levels, np.ones(levels.shape)
+
+
+def test_a_drop_of_the_class_is_found_where_it_was() -> None:
+    (drop,) = class_episodes(class_line(*room(0.15)))
+    assert drop.kind == DROP
+    assert abs(drop.start - 1000) <= 10
+    assert abs(drop.end - 1180) <= 10
+    assert_allclose(drop.change, -0.15, atol=0.03)
+
+
+def test_a_lesson_without_a_change_has_hardly_an_episode() -> None:
+    assert sum(len(class_episodes(class_line(*room(0.0, seed=seed)))) for seed in range(10)) <= 1
+
+
+def test_false_alarms_are_stated_for_the_time_that_is_told() -> None:
+    assert_allclose(expected_false(class_line(*room(0.0))), 0.75 * FALSE_PER_HOUR)
+    assert np.isnan(expected_false(class_line(*room(0.0, hours=0.2))))
+
+
+def test_each_seat_is_compared_with_itself(readings: MakeReadings) -> None:
+    """Seat 1 is sad throughout, which is its usual level; seat 2 is neutral, and sad for two minutes."""
+    moods = [["sad", "sad" if 300 <= row < 360 else "neutral"] for row in range(600)]
+    faces = [(row, seat, moods[row][seat - 1]) for row in range(600) for seat in (1, 2)]
+    told = seat_episodes(readings(np.arange(600) * STEP, faces), sharma, 1200.0)
+    assert told[1] == ()
+    (drop,) = told[2]
+    assert (drop.kind, drop.start, drop.end) == (DROP, 600, 720)
+
+
+def test_settings_that_contradict_themselves_are_refused() -> None:
+    with pytest.raises(ValueError, match="leave <= enter"):
+        EpisodeSettings(enter=2.0, leave=3.0)
+    with pytest.raises(ValueError, match="least_seconds"):
+        EpisodeSettings(least_seconds=-1.0)

@@ -15,7 +15,7 @@ from roomread.review.part_charts import MAX_LANES, parts_chart, shortened, with_
 from roomread.review.shapes import Size
 from roomread.review.structure import Comparison, PartChange
 from roomread.review.summary import STATES, LessonSummary
-from roomread.types import N_EMOTIONS, OK, TOO_FEW, ClassLine, Lesson, Share, Timeline
+from roomread.types import N_EMOTIONS, NOT_ENOUGH, OK, TOO_FEW, ClassLine, Lesson, Share, Timeline
 
 NAN = math.nan
 SIZES = pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW], ids=["wide", "narrow"])
@@ -43,10 +43,10 @@ def a_minute() -> LessonSummary:
         created="2026-03-12T09:15:00+01:00", duration=60.0, width=1280, height=720, state="complete", notes=(),
         made_with={},
     )  # fmt: skip
-    none = np.empty(0)
+    none = np.full(3, NAN)
     untold = ClassLine(
-        step=2.0, starts=none, status=np.empty(0, str), change=none, low=none, high=none, seats=none, taken=none,
-        usual=NAN, shared=NAN,
+        step=2.0, starts=np.arange(3) * 2.0, status=np.full(3, NOT_ENOUGH), change=none, low=none,
+        high=none, seats=none, taken=none, usual=NAN, shared=NAN,
     )  # fmt: skip
     return LessonSummary(
         lesson=about, mapping="sharma", formula="", citation="", validity="", band="", rule="", timeline=line, seats=(),

@@ -1,6 +1,6 @@
 """How valid each engagement mapping is, on faces whose engagement people graded.
 
-    python benchmarks/engagement.py --data daisee.parquet [--draws 500] [--json]
+    python benchmarks/engagement.py --data daisee.parquet [--draws 500] [--small 56] [--json]
 
 The file has the columns `image` (encoded bytes), `subject` and `engagement` (levels from 0, low to high). Each face is
 looked for in its picture and read as in a lesson; where none is found the picture is missing, and counted. Everything
@@ -13,10 +13,10 @@ against the rest, balanced accuracy, quadratic kappa, Spearman's correlation, fo
 error of its answers and how often its sets of levels hold the truth, beside the size of sets that the frequencies of
 the levels alone would give. A formula's answers are its scores cut at the frequencies of the levels.
 
-Controls: the glance model fitted to shuffled levels, to what is known of a picture without looking at the face
-(brightness, contrast, detail, file size), and what it says where only the pose is known, as of faces too small for
-eyes.
-Intervals: 95%, bootstrap by person.
+Controls: the glance model fitted to shuffled levels (mean of several shuffles, and where 95% of them lie), to what is
+known of a picture without looking at the face (brightness, contrast, detail, file size), what it says where only the
+pose is known, as of faces too small for eyes, and of pictures reduced to a height (--small, 0: none), as faces of that
+size in a class. Other intervals: 95%, bootstrap by person.
 """
 
 import argparse
@@ -42,6 +42,7 @@ from roomread.engagement.glance import (
 from roomread.engagement.ordinal import Graded, fit
 from roomread.types import SIGNALS, Array
 
+SHUFFLES = 6
 POSE = ("presence", "yaw", "pitch", "roll")
 Figures = dict[str, float]
 
@@ -121,6 +122,24 @@ def sets_of(likely: Array, levels: Array, people: Array, part: Part, fitted: boo
     }
 
 
+def shuffled(pictures: GradedPictures, part: Part) -> dict[str, Any]:
+    """Return every figure for levels that were shuffled, the mean over shuffles and where 95% of them lie."""
+    found = []
+    for seed in range(SHUFFLES):
+        levels = np.random.default_rng(seed).permutation(pictures.levels)
+        said = cross_validated(pictures.signals, levels, pictures.people, part.settings)
+        found.append(figures_of_levels(*said, levels))
+    told = {}
+    for name in found[0]:
+        values = np.array([figures[name] for figures in found])
+        reach = 1.96 * values.std(ddof=1)
+        told[name] = {"value": values.mean(), "interval": [values.mean() - reach, values.mean() + reach]}
+    return {
+        name: {"value": round(float(each["value"]), 3), "interval": [round(float(end), 3) for end in each["interval"]]}
+        for name, each in told.items()
+    }
+
+
 def said(pictures: GradedPictures, part: Part, fitted: bool, shown: Array | None = None) -> tuple[Array, Array]:
     """Return how likely each level is and what ranks the pictures, by models that were not fitted on these people."""
     if fitted:
@@ -129,8 +148,8 @@ def said(pictures: GradedPictures, part: Part, fitted: bool, shown: Array | None
     return part.probabilities(shown), part.model.latent(glance_inputs(shown))
 
 
-def measure(pictures: GradedPictures, draws: int) -> dict[str, Any]:
-    """Return all figures of a file."""
+def measure(pictures: GradedPictures, small: GradedPictures | None, draws: int) -> dict[str, Any]:
+    """Return all figures of a file; `small` are the same pictures, reduced."""
     found = ~np.isnan(pictures.signals[:, 0])
     seen = pictures[found]
     levels, people = seen.levels, seen.people
@@ -165,14 +184,19 @@ def measure(pictures: GradedPictures, draws: int) -> dict[str, Any]:
         "sets": sets_of(likely, levels, people, part, fitted),
     }
     pose = np.where(np.isin(SIGNALS, POSE), seen.signals, np.nan)
-    shuffled = np.random.default_rng(0).permutation(levels)
-    controls = {
-        "shuffled levels": (*cross_validated(seen.signals, shuffled, people, part.settings), shuffled),
-        "picture statistics": (*by_statistics(seen, part), levels),
-        "pose only": (*said(seen, part, fitted, pose), levels),
+    controls: dict[str, tuple[Array, ...]] = {
+        "picture statistics": (*by_statistics(seen, part), levels, people),
+        "pose only": (*said(seen, part, fitted, pose), levels, people),
     }
+    if small is not None:
+        reduced = small.signals[found]
+        there = ~np.isnan(reduced[:, 0])
+        told["found_when_reduced"] = int(there.sum())
+        every = (*said(seen, part, fitted, reduced), levels, people)
+        controls["reduced pictures"] = tuple(part[there] for part in every)
     told["controls"] = {
-        name: with_intervals(figures_of_levels, parts, people, draws) for name, parts in controls.items()
+        "shuffled levels": shuffled(seen, part),
+        **{name: with_intervals(figures_of_levels, parts[:3], parts[3], draws) for name, parts in controls.items()},
     }
     return told
 
@@ -198,11 +222,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--small", type=int, default=56, metavar="HEIGHT", help="pixels; default: 56")
     parser.add_argument("--draws", type=int, default=500, help="of the bootstrap")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     print(f"reading {options.data.name}: a few minutes", file=sys.stderr)
-    told = measure(read_graded(options.data), options.draws)
+    small = read_graded(options.data, height=options.small) if options.small else None
+    told = measure(read_graded(options.data), small, options.draws)
     print(json.dumps(told, indent=2)) if options.json else show(told)
 
 

@@ -56,7 +56,7 @@ def test_a_part_of_the_pictures_keeps_its_rows_together(face: Image, tmp_path: P
 
 def test_a_tight_crop_is_enlarged_with_gray_around_it() -> None:
     whole = with_margin(np.zeros((100, 50, 3), np.uint8))
-    assert whole.shape == (400, 280, 3)
+    assert whole.shape == (400, 280, 3) and with_margin(whole, 60).shape[0] == 100
     assert (whole[0] == 128).all() and (whole[200, 140] == 0).all()
 
 

@@ -18,8 +18,11 @@ from roomread.faces.head import HeadReader
 from roomread.modelcard import sha256_of
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Image, check_shape
 
-HEIGHT, MARGIN, GRAY = 240, 80, 128  # pixels, pixels, gray level: the pictures are tight crops, and detector and mesh
-# want to see a face whole, with something around it; repeated edges look like a covered face to the mesh
+HEIGHT = 240  # pixels, to which pictures are enlarged or reduced
+MARGIN = (
+    1 / 3
+)  # of the height, of gray: the pictures are tight crops, and detector and mesh want to see a face whole, with
+GRAY = 128  # something around it; repeated edges look like a covered face to the mesh
 STATISTICS = ("mean", "contrast", "detail along", "detail across", "file size")
 
 
@@ -55,12 +58,13 @@ class GradedPictures:
         return GradedPictures(name=self.name, sha256=self.sha256, **{part: getattr(self, part)[keep] for part in parts})
 
 
-def read_graded(path: Path, progress: Callable[[float], None] | None = None) -> GradedPictures:
+def read_graded(path: Path, progress: Callable[[float], None] | None = None, height: int = HEIGHT) -> GradedPictures:
     """Look at every picture of a Parquet file.
 
     Args:
         path: with the columns `image` (an encoded picture), `subject` and `engagement` (levels from 0, low to high).
         progress: called with the share that is done, 0 to 1.
+        height: pixels, to which pictures are enlarged or reduced; faces are about as large.
 
     Raises:
         DataError: it cannot be read, or lacks a column.
@@ -81,7 +85,7 @@ def read_graded(path: Path, progress: Callable[[float], None] | None = None) -> 
     for row, data in enumerate(table[column]):
         picture = _open(data, path, row)
         statistics[row] = *_statistics(picture), len(data)
-        whole = with_margin(picture)
+        whole = with_margin(picture, height)
         faces = detector.detect(whole)
         if len(faces):
             surest = faces[np.array([0])]
@@ -100,11 +104,11 @@ def read_graded(path: Path, progress: Callable[[float], None] | None = None) -> 
     )
 
 
-def with_margin(picture: Image) -> Image:
-    """Return a tight crop of a face enlarged to HEIGHT, with MARGIN around it."""
-    width = round(HEIGHT * picture.shape[1] / picture.shape[0])
-    large = np.asarray(Pictures.fromarray(picture).resize((width, HEIGHT), Pictures.Resampling.BICUBIC))
-    whole: Image = np.pad(large, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=GRAY)
+def with_margin(picture: Image, height: int = HEIGHT) -> Image:
+    """Return a tight crop of a face at another height, with gray around it."""
+    width, margin = round(height * picture.shape[1] / picture.shape[0]), round(height * MARGIN)
+    scaled = np.asarray(Pictures.fromarray(picture).resize((width, height), Pictures.Resampling.BICUBIC))
+    whole: Image = np.pad(scaled, ((margin, margin), (margin, margin), (0, 0)), constant_values=GRAY)
     return whole
 
 

@@ -57,8 +57,9 @@ class OrdinalModel:
             inputs: float (n, k), a column for each curve; NaN where missing.
         """
         check_shape("inputs", inputs, (None, len(self.curves)))
-        columns = [curve(column) for curve, column in zip(self.curves.values(), inputs.T, strict=True)]
-        total: Array = np.sum(columns, axis=0)
+        total = np.zeros(len(inputs))
+        for curve, column in zip(self.curves.values(), inputs.T, strict=True):
+            total += curve(column)
         return total
 
     def as_dict(self) -> dict[str, Any]:

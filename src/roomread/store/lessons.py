@@ -144,16 +144,17 @@ class LessonStore:
                 sa.select(faces_table.c.frame, *(faces_table.c[name] for name in _FACE_COLUMNS))
                 .where(faces_table.c.lesson == lesson.number)
                 .order_by(faces_table.c.frame, faces_table.c.face),
+                np.float32,  # which holds the numbers of frames and seats exactly up to 16,777,216
             )
         return Readings(
             times=frames[:, 1],
             frames=np.searchsorted(frames[:, 0], table[:, 0]),
             seats=table[:, 1].astype(np.int64),
-            boxes=table[:, 2:6].astype(np.float32),
-            scores=table[:, 6].astype(np.float32),
-            sharpness=table[:, 7].astype(np.float32),
-            emotions=table[:, 8:15].astype(np.float32),
-            signals=table[:, 15:].astype(np.float32),
+            boxes=table[:, 2:6],
+            scores=table[:, 6],
+            sharpness=table[:, 7],
+            emotions=table[:, 8:15],
+            signals=table[:, 15:],
         )
 
     def delete(self, lesson: Lesson) -> None:
@@ -172,12 +173,14 @@ def _prepare(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def _table(connection: sa.Connection, query: sa.Select[Any]) -> Array:
-    """Return a query's rows as float64 (n, columns), NULL as NaN; read in parts, so that Python holds few at a time."""
-    parts = [np.empty((0, len(query.selected_columns)))]
-    for rows in connection.execute(query).partitions(20_000):
-        parts.append(np.array([tuple(row) for row in rows], np.float64))
-    return np.concatenate(parts)
+def _table(connection: sa.Connection, query: sa.Select[Any], kind: type[np.floating[Any]] = np.float64) -> Array:
+    """Return rows as an array (n, columns), NULL as NaN; read in parts, so that Python holds few at a time."""
+    n = connection.execute(sa.select(sa.func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+    table, start = np.empty((n, len(query.selected_columns)), kind), 0
+    for rows in connection.execute(query).partitions(5_000):
+        table[start : start + len(rows)] = [tuple(row) for row in rows]
+        start += len(rows)
+    return table
 
 
 def _insert(connection: sa.Connection, lesson: int, observations: Sequence[Observation]) -> None:

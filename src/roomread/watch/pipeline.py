@@ -58,7 +58,8 @@ def observe(
             return frame, seen
         return frame, replace(seen, signals=signals.read(frame.image, seen.tracks.boxes, points, due))
 
-    yield from in_order(read, map(seat, in_order(look, frames, workers)), workers)
+    seated = map(seat, in_order(look, frames, workers))
+    yield from in_order(read, seated, 1 if signals is None else workers)
 
 
 def in_order(work: Callable[[Given], Made], items: Iterable[Given], workers: int) -> Generator[Made, None, None]:

@@ -5,10 +5,11 @@
 Start times are medians of whole processes, beside a bare `python -c pass` that takes turns with them. Frames a second
 and peak memory are of `roomread analyze --fps native --signals 0` as a whole process, less its start, on a 1080p room
 with 30 faces that is built here (8 and 32 seconds), or on another video; then of five frames a second with two
-readings of the attention signals per second and seat, as seconds of video per second. --stages takes the time of each
-stage alone, in milliseconds a frame on one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60
-faces at 720p, 1080p and 4K; the room of 60 is the room of 30 twice, at half its size. --hour takes the peak memory of
-an hour and of a minute of the same room, again and again the same eight seconds, at one frame a second with signals.
+readings of the attention signals per second and seat, as seconds of video per second; and how soon `roomread watch`
+says something of that video, which comes to it as from a camera. --stages takes the time of each stage alone, in
+milliseconds a frame on one thread, and of all stages together on two, for rooms of 1, 10, 30 and 60 faces at 720p,
+1080p and 4K; the room of 60 is the room of 30 twice, at half its size. --hour takes the peak memory of an hour and of a
+minute of the same room, again and again the same eight seconds, at one frame a second with signals.
 """
 
 import argparse
@@ -81,11 +82,24 @@ def reading(video: Path, folder: Path, runs: int) -> dict[str, float]:
         seconds[name] = whole - start
     return {
         "frames": frames,
+        "live_first_result_s": statistics.median(first_result(video) for _ in range(runs)),
         "frames_per_s": frames / seconds["every_frame"],
         "video_seconds_per_s_with_signals": length / seconds["with_signals"],
         "peak_memory_mb": memory["every_frame"],
         "peak_memory_mb_with_signals": memory["with_signals"],
     }
+
+
+def first_result(video: Path) -> float:
+    """Return the seconds from the start of the process to the first line about a video that comes as from a camera."""
+    command = [sys.executable, "-m", "roomread", "watch", str(video), "--purpose", "research", "--json"]
+    before = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        taken = time.perf_counter() - before
+        process.terminate()
+    return taken
 
 
 def stages(video: Path, runs: int) -> dict[str, float]:

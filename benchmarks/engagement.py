@@ -7,11 +7,12 @@ looked for in its picture and read as in a lesson; where none is found the pictu
 is of the glance: one picture, no time line.
 
 The published formulas are read as they stand. The glance model is cross-validated by person on a file that one of its
-parts was fitted on (by its hash), and plainly read on any other, by the part with as many levels. Told are the area
-under the curve of the lowest level(s) against the rest (the lower half: one of three, two of four) and of the highest
-against the rest, balanced accuracy, quadratic kappa, Spearman's correlation, for the glance model also the calibration
-error of its answers and how often its sets of levels hold the truth, beside the size of sets that the frequencies of
-the levels alone would give. A formula's answers are its scores cut at the frequencies of the levels.
+parts was fitted on (by its hash), and plainly read on any other, by the part with as many levels; each part is also
+plainly read on files that it was not fitted on, whatever their levels. Told are the area under the curve of the lowest
+level(s) against the rest (the lower half: one of three, two of four) and of the highest against the rest, balanced
+accuracy, quadratic kappa, Spearman's correlation, for the glance model also the calibration error of its answers and
+how often its sets of levels hold the truth, beside the size of sets that the frequencies of the levels alone would
+give. A formula's answers are its scores cut at the frequencies of the levels.
 
 Controls: the glance model fitted to shuffled levels (mean of several shuffles, and where 95% of them lie), to what is
 known of a picture without looking at the face (brightness, contrast, detail, file size), what it says where only the
@@ -170,6 +171,12 @@ def measure(pictures: GradedPictures, small: GradedPictures | None, draws: int) 
         parts = scores[known], answers, levels[known]
         told["mappings"][name] = {"n": int(known.sum()), **with_intervals(figures_of, parts, people[known], draws)}
     glance = open_glance()
+    for part in glance.parts if glance else ():
+        if part.sha256 != pictures.sha256:
+            latent = part.model.latent(glance_inputs(seen.signals))
+            parts = latent, cut_at_frequencies(latent, levels), levels
+            row = with_intervals(figures_of, parts, people, draws)
+            told["mappings"][f"glance of {part.data}"] = {"n": len(levels), **row}
     fitting = [part for part in glance.parts if part.levels == levels.max() + 1] if glance else []
     if not fitting:
         return told

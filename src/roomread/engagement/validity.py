@@ -7,7 +7,7 @@ from dataclasses import dataclass
 Interval = tuple[float, float, float]  # a figure and both ends of its 95% interval, drawn by person
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One mapping on one set of pictures, as `benchmarks/engagement.py` prints it.
 
@@ -26,94 +26,24 @@ class Measured:
 
 MEASURED: dict[str, tuple[Measured, ...]] = {
     "glance": (
-        Measured(
-            data="WACV 2016",
-            n=2890,
-            people=16,
-            lowest=(0.91, 0.89, 0.94),
-            highest=(0.74, 0.68, 0.79),
-            kappa=(0.45, 0.35, 0.52),
-        ),
-        Measured(
-            data="DAiSEE",
-            n=6787,
-            people=88,
-            lowest=(0.67, 0.63, 0.70),
-            highest=(0.62, 0.58, 0.64),
-            kappa=(0.17, 0.12, 0.20),
-        ),
+        Measured("WACV 2016", 2890, 16, (0.91, 0.89, 0.94), (0.74, 0.68, 0.79), (0.45, 0.35, 0.52)),
+        Measured("DAiSEE", 6787, 88, (0.67, 0.63, 0.70), (0.62, 0.58, 0.64), (0.17, 0.12, 0.20)),
     ),
     "sharma": (
-        Measured(
-            data="WACV 2016",
-            n=2881,
-            people=16,
-            lowest=(0.61, 0.50, 0.71),
-            highest=(0.49, 0.39, 0.59),
-            kappa=(0.04, -0.10, 0.19),
-        ),
-        Measured(
-            data="DAiSEE",
-            n=6787,
-            people=88,
-            lowest=(0.51, 0.46, 0.57),
-            highest=(0.49, 0.46, 0.52),
-            kappa=(-0.00, -0.05, 0.06),
-        ),
+        Measured("WACV 2016", 2881, 16, (0.61, 0.50, 0.71), (0.49, 0.39, 0.59), (0.04, -0.10, 0.19)),
+        Measured("DAiSEE", 6787, 88, (0.51, 0.46, 0.57), (0.49, 0.46, 0.52), (0.00, -0.05, 0.06)),
     ),
     "strongest": (
-        Measured(
-            data="WACV 2016",
-            n=2881,
-            people=16,
-            lowest=(0.59, 0.48, 0.69),
-            highest=(0.49, 0.39, 0.57),
-            kappa=(0.01, -0.13, 0.14),
-        ),
-        Measured(
-            data="DAiSEE",
-            n=6787,
-            people=88,
-            lowest=(0.52, 0.46, 0.57),
-            highest=(0.49, 0.46, 0.52),
-            kappa=(-0.01, -0.05, 0.05),
-        ),
+        Measured("WACV 2016", 2881, 16, (0.59, 0.48, 0.69), (0.49, 0.39, 0.57), (0.01, -0.13, 0.14)),
+        Measured("DAiSEE", 6787, 88, (0.52, 0.46, 0.57), (0.49, 0.46, 0.52), (-0.01, -0.05, 0.05)),
     ),
     "smart-lms": (
-        Measured(
-            data="WACV 2016",
-            n=2881,
-            people=16,
-            lowest=(0.40, 0.35, 0.46),
-            highest=(0.49, 0.43, 0.54),
-            kappa=(-0.06, -0.15, 0.03),
-        ),
-        Measured(
-            data="DAiSEE",
-            n=6787,
-            people=88,
-            lowest=(0.52, 0.46, 0.57),
-            highest=(0.53, 0.50, 0.56),
-            kappa=(0.03, -0.02, 0.07),
-        ),
+        Measured("WACV 2016", 2881, 16, (0.40, 0.35, 0.46), (0.49, 0.43, 0.54), (-0.06, -0.15, 0.03)),
+        Measured("DAiSEE", 6787, 88, (0.52, 0.46, 0.57), (0.53, 0.50, 0.56), (0.03, -0.02, 0.07)),
     ),
     "concentration": (
-        Measured(
-            data="WACV 2016",
-            n=2660,
-            people=16,
-            lowest=(0.80, 0.74, 0.84),
-            highest=(0.61, 0.54, 0.68),
-            kappa=(0.28, 0.19, 0.36),
-        ),
-        Measured(
-            data="DAiSEE",
-            n=6672,
-            people=88,
-            lowest=(0.53, 0.50, 0.57),
-            highest=(0.50, 0.48, 0.52),
-            kappa=(0.04, 0.01, 0.07),
-        ),
+        Measured("WACV 2016", 2660, 16, (0.80, 0.74, 0.84), (0.61, 0.54, 0.68), (0.28, 0.19, 0.36)),
+        Measured("DAiSEE", 6672, 88, (0.53, 0.50, 0.57), (0.50, 0.48, 0.52), (0.04, 0.01, 0.07)),
     ),
 }
 

@@ -28,7 +28,9 @@ pytestmark = [
 def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     labelled_faces: LabelledFaces, tmp_path: Path
 ) -> None:
-    settings = TrainSettings(name="try", weights_name="emotion_model2", model="tiny", epochs=1, batch_size=14)
+    settings = TrainSettings(
+        name="try", weights_name="emotion_model2", model="tiny", epochs=1, batch_size=14, temperature=True
+    )
     path, figures = run(settings, labelled_faces, tmp_path, drop=labelled_faces.rows[:3])
     assert path == tmp_path / "try.onnx"
     assert (figures.split, figures.n) == ("validation", 14)
@@ -46,7 +48,7 @@ def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     assert card["name"].endswith(", int8")
     assert (card["figures"][0]["split"], card["figures"][0]["n"]) == ("validation", 14)
     card = json.loads((tmp_path / "emotion_model2.json").read_text(encoding="utf-8"))
-    assert card["recipe"]["dropped_rows"] == 3
+    assert card["recipe"]["dropped_rows"] == 3 and 0.2 <= card["recipe"]["found_temperature"] <= 5
     assert card["figures"][0]["n"] == 14
 
 

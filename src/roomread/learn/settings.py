@@ -49,6 +49,7 @@ class TrainSettings:
     monitor: str = "validation_accuracy"  # or validation_loss: what says which epoch is better
     stop_patience: int = 0  # epochs without a better one before training stops; 0: goes on to the last
     keep: str = "last"  # or best: the epoch whose weights are the result
+    temperature: bool = False  # True divides the scores by what makes the confidence on `validation` true
 
     precision: str = (
         "float32"  # or mixed_bfloat16: twice as fast on processors that have it; float32 on disk either way

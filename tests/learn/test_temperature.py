@@ -11,7 +11,6 @@ from roomread.learn.model import MODELS
 from roomread.learn.temperature import FLATTEST, SHARPEST, divide_scores, find_temperature
 from roomread.types import N_EMOTIONS, Array
 
-
 pytestmark = pytest.mark.learn
 
 

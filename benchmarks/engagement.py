@@ -40,7 +40,7 @@ from roomread.engagement.glance import (
     least_probability,
     level_sets,
 )
-from roomread.engagement.ordinal import Graded, fit
+from roomread.engagement.ordinal import Graded, fit, with_every_level
 from roomread.types import SIGNALS, Array
 
 SHUFFLES = 6
@@ -51,11 +51,12 @@ Figures = dict[str, float]
 def by_statistics(pictures: GradedPictures, part: Part) -> tuple[Array, Array]:
     """Return what the same kind of model says that looks at the picture's statistics alone, as `cross_validated`."""
     folds, given = folds_of(pictures.people), pictures.statistics
-    likely, latent = np.empty((len(folds), pictures.levels.max() + 1)), np.empty(len(folds))
+    n_levels = int(pictures.levels.max()) + 1
+    likely, latent = np.empty((len(folds), n_levels)), np.empty(len(folds))
     for fold in np.unique(folds):
         out = folds == fold
         graded = Graded(given[~out], pictures.levels[~out], np.ones(int((~out).sum())))
-        model = fit(STATISTICS, {"fold": graded}, part.settings)
+        model = fit(STATISTICS, {"fold": with_every_level(graded, n_levels)}, part.settings)
         likely[out] = model.probabilities(given[out], "fold")
         latent[out] = model.latent(given[out]) - model.latent(given[~out]).mean()
     return likely, latent

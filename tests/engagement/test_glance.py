@@ -40,7 +40,7 @@ def faces(n: int, seed: int = 0) -> tuple[Array, Array, Array]:
 
 def part(data: str = "drawn", seed: int = 0) -> Part:
     signals, levels, _ = faces(1500, seed)
-    model = fit_part(data, signals, levels, SETTINGS)
+    model = fit_part(data, signals, levels, 3, SETTINGS)
     return Part(data=data, people=12, n=1500, sha256="ab" * 32, model=model, settings=SETTINGS, least=0.2)
 
 
@@ -111,6 +111,13 @@ def test_what_holds_for_one_person_alone_is_not_learned_of_that_person() -> None
     levels = np.asarray((people * 7) % 3)  # and each person is always at one level
     _, latent = cross_validated(signals, levels, people, SETTINGS)
     assert area_under_curve(latent, levels == 2) < 0.6
+
+
+def test_a_level_that_only_those_left_out_show_is_next_to_impossible_and_breaks_nothing() -> None:
+    signals, levels, people = faces(600)
+    levels = np.where(people == 3, levels, np.minimum(levels, 1))
+    likely, latent = cross_validated(signals, levels, people, SETTINGS)
+    assert np.isfinite(latent).all() and likely[people == 3, 2].max() < 0.05
 
 
 def test_what_is_shown_of_the_people_left_out_can_be_less() -> None:

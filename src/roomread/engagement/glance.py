@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomread.engagement.mappings import Mapping
-from roomread.engagement.ordinal import FitSettings, Graded, OrdinalModel, fit
+from roomread.engagement.ordinal import FitSettings, Graded, OrdinalModel, fit, with_every_level
 from roomread.engagement.validity import sentence
 from roomread.types import SIGNALS, Array, check_shape
 
@@ -106,7 +106,7 @@ def expected_level(probabilities: Array) -> Array:
     return expected
 
 
-def fit_part(data: str, signals: Array, levels: Array, settings: FitSettings) -> OrdinalModel:
+def fit_part(data: str, signals: Array, levels: Array, n_levels: int, settings: FitSettings) -> OrdinalModel:
     """Return the model that fits graded pictures best.
 
     A missing input counts as the average known one: it is missing where a face is too small to read it, which says
@@ -116,13 +116,12 @@ def fit_part(data: str, signals: Array, levels: Array, settings: FitSettings) ->
         data: name of the set.
         signals: float (n, 11), in the order of SIGNALS; NaN where missing.
         levels: int64 (n,), from 0, low to high.
+        n_levels: how many there are, at least two; those that do not occur are next to impossible.
         settings: how smooth the curves are.
-
-    Raises:
-        ValueError: there are fewer than two levels, or one does not occur.
     """
     inputs = glance_inputs(signals)
-    model = fit(INPUTS, {data: Graded(inputs, levels, np.ones(len(levels)))}, settings)
+    graded = with_every_level(Graded(inputs, levels, np.ones(len(levels))), n_levels)
+    model = fit(INPUTS, {data: graded}, settings)
     return model.with_missing_as_average(inputs)
 
 
@@ -157,10 +156,11 @@ def cross_validated(
         among the others, and all its probabilities of that fold are lower.
     """
     shown, folds = signals if shown is None else shown, folds_of(people)
-    likely, latent = np.empty((len(levels), levels.max() + 1)), np.empty(len(levels))
+    n_levels = int(levels.max()) + 1
+    likely, latent = np.empty((len(levels), n_levels)), np.empty(len(levels))
     for fold in np.unique(folds):
         out = folds == fold
-        model = fit_part("fold", signals[~out], levels[~out], settings)
+        model = fit_part("fold", signals[~out], levels[~out], n_levels, settings)
         likely[out] = glance_probabilities(model, "fold", shown[out])
         latent[out] = model.latent(glance_inputs(shown[out])) - model.latent(glance_inputs(signals[~out])).mean()
     return likely, latent

@@ -13,6 +13,7 @@ from roomread.types import Array, check_shape
 STEPS = 100  # of Newton's method; a dozen are usual
 DONE = 1e-8  # relative gain below which it has converged
 DIGITS = 4  # of what is written
+NEXT_TO_NOTHING = 1e-3  # rows
 RIDGE = 1e-3  # keeps what no penalty on curvature holds: a curve's height, and what is said where a value is missing
 
 
@@ -160,6 +161,23 @@ class Graded:
     def __post_init__(self) -> None:
         check_shape("inputs", self.inputs, (len(self.levels), None))
         check_shape("weights", self.weights, (len(self.levels),))
+
+
+def with_every_level(data: Graded, n_levels: int) -> Graded:
+    """Return graded rows with one more for each level, of which nothing is known and which weighs next to nothing.
+
+    With it a fit goes through where a level does not occur, as when the few people who show it are left out.
+
+    Args:
+        data: the rows.
+        n_levels: how many levels there are.
+    """
+    unknown = np.full((n_levels, data.inputs.shape[1]), np.nan)
+    return Graded(
+        np.concatenate([data.inputs, unknown]),
+        np.concatenate([data.levels, np.arange(n_levels)]),
+        np.concatenate([data.weights, np.full(n_levels, NEXT_TO_NOTHING)]),
+    )
 
 
 def fit(names: tuple[str, ...], data: Mapping[str, Graded], settings: FitSettings | None = None) -> OrdinalModel:

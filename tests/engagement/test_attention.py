@@ -6,8 +6,8 @@ import pytest
 from roomread.engagement.attention import (
     blink_rate,
     closed_eyes,
-    episodes,
     share_over,
+    spells,
     spread_over,
     talking,
     yawns,
@@ -67,9 +67,9 @@ def test_too_few_known_readings_give_no_number(measure):
 def test_an_episode_ends_at_the_unknown_and_at_a_pause():
     times = np.array([0, 1, 2, 3, 4, 10, 11.0])
     states = np.array([1, 1, NAN, 1, 1, 1, 0])
-    assert episodes(times, states).tolist() == [[0, 1], [3, 4], [10, 10]]
-    assert episodes(times, states, least=0.5).tolist() == [[0, 1], [3, 4]]
-    assert episodes(NONE, NONE).shape == (0, 2)
+    assert spells(times, states).tolist() == [[0, 1], [3, 4], [10, 10]]
+    assert spells(times, states, least=0.5).tolist() == [[0, 1], [3, 4]]
+    assert spells(NONE, NONE).shape == (0, 2)
 
 
 def test_blinks_are_counted_where_readings_are_dense():

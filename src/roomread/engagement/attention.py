@@ -105,10 +105,10 @@ def spread_over(times: Array, values: Array, seconds: float = 10.0, least: int =
     return np.where(count >= max(least, 2), np.sqrt(variance), np.nan)
 
 
-def episodes(times: Array, states: Array, least: float = 0.0, most: float = np.inf) -> Array:
+def spells(times: Array, states: Array, least: float = 0.0, most: float = np.inf) -> Array:
     """Return when a state held without a break: float64 (k, 2), seconds, first and last reading of each time.
 
-    A reading that is not known ends an episode, and so does a pause of more than LONGEST_STEP between two readings.
+    A reading that is not known ends a spell, and so does a pause of more than LONGEST_STEP between two readings.
 
     Args:
         times: float64 (n,), seconds, ascending.
@@ -142,18 +142,18 @@ def blink_rate(times: Array, closed: Array) -> float:
     if watched < 10:
         return float("nan")
     near = np.concatenate([[False], steps <= BLINK_STEP]) & np.concatenate([steps <= BLINK_STEP, [False]])
-    count = sum(near[(times >= start) & (times <= end)].all() for start, end in episodes(times, closed, most=BLINK))
+    count = sum(near[(times >= start) & (times <= end)].all() for start, end in spells(times, closed, most=BLINK))
     return 60 * float(count) / watched
 
 
 def yawns(times: Array, mouth: Array) -> Array:
-    """Return when the mouth stood wide open for as long as a yawn: float64 (k, 2), seconds, see `episodes`.
+    """Return when the mouth stood wide open for as long as a yawn: float64 (k, 2), seconds, see `spells`.
 
     Args:
         times: float64 (n,), seconds, ascending.
         mouth: float32 (n,), opening, as in SIGNALS.
     """
-    return episodes(times, np.where(np.isnan(mouth), np.nan, mouth > YAWN), least=YAWN_SECONDS)
+    return spells(times, np.where(np.isnan(mouth), np.nan, mouth > YAWN), least=YAWN_SECONDS)
 
 
 def talking(times: Array, mouth: Array, seconds: float = 6.0) -> Array:

@@ -119,6 +119,8 @@ def test_a_form_is_filled_in_checked_and_fitted_to(run: Run, keep_lesson: Keep) 
     told = json.loads(out)
     assert [checked["mapping"] for checked in told["checked"]] == ["sharma, refitted (class)"]
     assert (told["seats"], told["whole_class"], told["between"]) == (8, False, [])
+    words = " ".join(run("agreement last anna.csv --mapping class.json")[1].split())
+    assert "If it was fitted to these very codes, its figures here are too good. Refitted to 120 glances" in words
     assert run("report last --mapping class.json -o r.html")[0] == 0
     assert "Refitted to 120 glances" in Path("r.html").read_text(encoding="utf-8")
     assert run("export last --to csv --mapping class.json")[0] == 0

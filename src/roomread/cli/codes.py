@@ -140,6 +140,10 @@ def _agreement(options: argparse.Namespace) -> int:
     print(f"{sum(found.of_each)} glances at {whom}: {_each(found.of_each)}\n")
     _print_between(found)
     _print_checked(found)
+    if options.mapping is not None and options.mapping.endswith(".json"):
+        (refitted,) = mappings
+        warning = f"If it was fitted to these very codes, its figures here are too good. {refitted.validity}"
+        print(f"\n{textwrap.fill(warning, WIDTH)}")
     return 0
 
 

@@ -58,8 +58,8 @@ def sentence(name: str) -> str:
         for part in measured
     )
     return (
-        "Measured with the models of this version on single pictures of people whose engagement others had judged, "
-        "the area under the curve of the lowest levels against the rest and of the highest level against the rest: "
+        "Measured with the models of this version on single pictures of people that it was not fitted on, whose "
+        "engagement others had judged: the area under the curve of the lowest levels against the rest and of the highest level against the rest: "
         f"{told}. 0.5 is a coin."
     )
 

@@ -59,8 +59,8 @@ def sentence(name: str) -> str:
     )
     return (
         "Measured with the models of this version on single pictures of people that it was not fitted on, whose "
-        "engagement others had judged: the area under the curve of the lowest levels against the rest and of the highest level against the rest: "
-        f"{told}. 0.5 is a coin."
+        "engagement others had judged: the area under the curve of the lowest levels against the rest and of the "
+        f"highest level against the rest: {told}. 0.5 is a coin."
     )
 
 

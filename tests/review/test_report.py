@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from roomread.engagement.consensus import Consensus
 from roomread.errors import OutputError
 from roomread.review import charts, report, shapes
 from roomread.review.summary import STATES, LessonSummary, SeatSummary
@@ -249,6 +250,20 @@ def test_every_case_says_how_little_the_score_is_worth_and_what_is_forbidden(htm
     assert "Article 5(1)(f)" in text
     assert "2 February 2025" in text
     assert "Barrett et al. 2019" in text
+
+
+def test_moments_in_which_formulas_contradict_each_other_are_gray():
+    standings = np.array([0.5, 0.2, NAN, -1.0, 9.0, 0.1])
+    told = Consensus(standings - 0.5, standings, np.array([False, True, False, True, True, False]))
+    page = page_of(make_summary(make_timeline([OK] * 6), consensus=told, formulas=("sharma", "glance")))
+    assert "Do the formulas agree?" in page.text
+    assert "sharma, glance: each against its own median" in page.text
+    gray = [attrs["d"] for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "area contradicted"]
+    assert [path.count("M") for path in gray] == [2, 2]  # two stretches, in both sizes
+
+
+def test_without_two_formulas_that_know_the_class_nothing_is_said_of_their_agreement():
+    assert "Do the formulas agree?" not in page_of(make_summary(make_timeline([OK] * 6))).text
 
 
 def test_a_hostile_name_is_shown_as_text():

@@ -93,11 +93,11 @@ def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> 
 
 def consensus_chart(timeline: Timeline, told: Consensus, size: Size, began: datetime | None) -> Chart:
     """Return the band between the formulas' standings; where they contradict each other there is none, only gray."""
-    empty = _frame(timeline, size, began, ~np.isfinite(told.low))
+    empty = _frame(timeline, size, began, timeline.status != OK)
     empty = replace(empty, plot=replace(empty.plot, highest=2 * MOST_SPREAD))
     low, high = (np.clip(end, -MOST_SPREAD, MOST_SPREAD) + MOST_SPREAD for end in (told.low, told.high))
     gray = np.where(told.contradicted, 0.0, np.nan)
-    words = {0.0: "usual", -2.0: "below", 2.0: "above"}
+    words = {-2.0: "−2", 0.0: "0", 2.0: "+2"}
     return replace(
         empty,
         values=tuple(Tick(empty.plot.y(value + MOST_SPREAD), name) for value, name in words.items()),

@@ -259,7 +259,7 @@ def test_moments_in_which_formulas_contradict_each_other_are_gray():
     assert "Do the formulas agree?" in page.text
     assert "sharma, glance: each against its own median" in page.text
     gray = [attrs["d"] for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "area contradicted"]
-    assert [path.count("M") for path in gray] == [2, 2]  # two stretches, in both sizes
+    assert [(path or "").count("M") for path in gray] == [2, 2]  # two stretches, in both sizes
 
 
 def test_without_two_formulas_that_know_the_class_nothing_is_said_of_their_agreement():

@@ -49,6 +49,8 @@ def test_a_portrait_is_read_in_words_with_the_formula_and_its_worth(
     assert " happy >99%  " in out
     assert " engagement 0." in out
     assert "engagement by glance" in out
+    assert "     levels that hold the truth nine times in ten: " in out
+    assert " of 0 to 2 (WACV 2016), " in out and " of 0 to 3 (DAiSEE)\n" in out
     assert "0.5 is a coin." in " ".join(out.split())
 
 
@@ -65,6 +67,7 @@ def test_figures_are_drawn_and_every_expression_stands_in_the_json(
     (face,) = told["pictures"][0]["faces"]
     assert sum(face["emotions"].values()) == pytest.approx(1, abs=1e-3)
     assert max(face["emotions"], key=face["emotions"].get) == "happy"
+    assert set(face["levels"]) == {"WACV 2016", "DAiSEE"} and all(face["levels"].values())
     assert told["mapping"]["validity_is_of_this_model"] is True
 
 

@@ -199,6 +199,8 @@ class Prediction:
     together: float64 (7,), mean over the faces that could be read; NaN where they are too few to be shown.
     engagement_together: 0 to 1, their mean; NaN likewise.
     n_readable: how many faces could be read.
+    levels: bool (n, levels) by the name of each scale of the mapping, which levels may be the true one; empty where it
+        has none or single faces may not be shown.
     single: whether single faces may be shown. rule: why, in one sentence.
     """
 
@@ -211,6 +213,7 @@ class Prediction:
     together: Array
     engagement_together: float
     n_readable: int
+    levels: dict[str, Array]
     single: bool
     rule: str
 

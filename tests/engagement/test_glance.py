@@ -137,6 +137,16 @@ def test_the_sets_hold_the_truth_as_often_as_they_say() -> None:
     assert 1 <= sets.sum(axis=1).mean() < 2
 
 
+def test_each_part_names_its_levels_and_none_for_a_head_that_was_not_read() -> None:
+    signals = faces(3)[0]
+    signals[1, COLUMN["presence"]] = np.nan
+    told = Glance((part("one"), part("other", seed=5))).sets(signals)
+    assert list(told) == ["one", "other"]
+    for rows in told.values():
+        assert rows.shape == (3, 3) and rows.dtype == bool
+        assert rows[[0, 2]].any(axis=1).all() and not rows[1].any()
+
+
 def test_a_set_is_never_empty() -> None:
     assert level_sets(np.array([[0.4, 0.35, 0.25]]), 0.9).tolist() == [[True, False, False]]
 

@@ -31,6 +31,7 @@ def prediction(n: int, single: bool = True) -> Prediction:
         together=np.nanmean(emotions, axis=0) if n else unknown,
         engagement_together=0.6 if n else float("nan"),
         n_readable=int(np.isfinite(emotions[:, 0]).sum()),
+        levels={},
         single=single,
         rule="why",
     )

@@ -77,6 +77,7 @@ def predict(
         together=emotions[readable].astype(np.float64).mean(axis=0) if enough(readable) else nothing,
         engagement_together=float(engagement[scored].mean()) if enough(scored) else float("nan"),
         n_readable=int(readable.sum()),
+        levels=mapping.sets(signals) if mapping.sets is not None and seen.single else {},
         single=seen.single,
         rule=seen.rule,
     )

@@ -135,16 +135,28 @@ def _as_text(prediction: Prediction, files: list[Path]) -> str:
     lines = [f"{prediction.name}: {n} face{'s' * (n > 1)}"]
     if prediction.single:
         rows = zip(prediction.boxes, prediction.emotions, prediction.engagement, strict=True)
-        lines += [
-            f"  {number}  {_place(box)}  {_likeliest(row)}{_engagement(score)}"
-            for number, (box, row, score) in enumerate(rows, start=1)
-        ]
+        for face, (box, row, score) in enumerate(rows):
+            lines.append(f"  {face + 1}  {_place(box)}  {_likeliest(row)}{_engagement(score)}")
+            if levels := _levels(prediction, face):
+                scales = (f"{_listed(some)} of 0 to {n - 1} ({name})" for name, (some, n) in levels.items())
+                lines.append(f"     levels that hold the truth nine times in ten: {', '.join(scales)}")
     else:
         lines.append(f"  {prediction.rule} For research: --purpose research --reference TEXT.")
         if not math.isnan(prediction.engagement_together):
             seen = f"{_likeliest(prediction.together)}{_engagement(prediction.engagement_together)}"
             lines.append(f"  {prediction.n_readable} faces together  {seen}")
     return "\n".join([*lines, *(f"  {path}" for path in files)])
+
+
+def _levels(prediction: Prediction, face: int) -> dict[str, tuple[list[int], int]]:
+    """Return by the name of each scale which levels may be a face's true one, and how many there are."""
+    told = {name: (rows[face].nonzero()[0].tolist(), rows.shape[1]) for name, rows in prediction.levels.items()}
+    return {name: (some, n) for name, (some, n) in told.items() if some}
+
+
+def _listed(levels: list[int]) -> str:
+    *first, last = map(str, levels)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _place(box: Array) -> str:
@@ -173,8 +185,11 @@ def _as_dict(path: Path, prediction: Prediction, files: list[Path]) -> dict[str,
             "box": [round(float(side), 1) for side in box],
             "emotions": _named(row),
             "engagement": _known(score),
+            "levels": {name: some for name, (some, _) in _levels(prediction, face).items()},
         }
-        for box, row, score in zip(prediction.boxes, prediction.emotions, prediction.engagement, strict=True)
+        for face, (box, row, score) in enumerate(
+            zip(prediction.boxes, prediction.emotions, prediction.engagement, strict=True)
+        )
     ]
     return {
         "file": str(path),

@@ -75,6 +75,21 @@ class Glance:
         score[read] = np.mean([expected_level(part.probabilities(signals[read])) for part in self.parts], axis=0)
         return score
 
+    def sets(self, signals: Array) -> dict[str, Array]:
+        """Return by each part's name which levels may be the true one: bool (n, levels).
+
+        Args:
+            signals: float (n, 11), in the order of SIGNALS; NaN where missing.
+
+        Returns:
+            No level where the head was not read; else the true one in COVERAGE of all cases like those fitted on.
+        """
+        told = {}
+        for part in self.parts:
+            likely = np.nan_to_num(part.probabilities(signals), nan=-1.0)
+            told[part.data] = level_sets(likely, part.least) & (likely >= 0)
+        return told
+
 
 def glance_inputs(signals: Array) -> Array:
     """Return what a part looks at: float64 (n, 13), in the order of INPUTS; NaN where missing.
@@ -204,4 +219,5 @@ def glance_mapping(glance: Glance) -> Mapping:
         source=f"this project; fitted on {fitted}, for research only",
         validity=sentence("glance"),
         signals=True,
+        sets=glance.sets,
     )

@@ -14,6 +14,7 @@ from roomread.engagement.validity import sentence
 from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, SIGNALS, Array, check_shape, trusted
 
 Score = Callable[[Array, Array], Array]  # emotions (n, 7), signals (n, 11) → score (n,)
+Sets = Callable[[Array], dict[str, Array]]  # signals (n, 11) → by the name of a scale: bool (n, levels)
 
 # Sharma et al., arXiv 1909.12913: angry, disgust, fear, happy, sad, surprise, neutral, in the order of EMOTIONS.
 SHARMA_WEIGHTS = np.array([0.25, 0.2, 0.3, 0.6, 0.3, 0.6, 0.9])
@@ -29,6 +30,7 @@ class Mapping:
     score: takes emotions, float (n, 7), rows summing to 1, and signals, float (n, 11), both NaN where missing; returns
         float64 (n,), 0 to 1, NaN where what it needs is missing. signals: whether it looks at those at all.
     formula: as text. source: where it was published. validity: what was measured of it, in words.
+    sets: tells which levels of each scale may be the true one, in nine of ten cases; None where it has no levels.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Mapping:
     source: str
     validity: str
     signals: bool = False
+    sets: Sets | None = None
 
 
 def sharma(emotions: Array, signals: Array | None = None) -> Array:

@@ -33,9 +33,9 @@ from roomread.app.panel import open_glance, panel
 from roomread.engagement import measures
 from roomread.engagement.glance import (
     COVERAGE,
+    MOST_FOLDS,
     Part,
     cross_validated,
-    folds_of,
     glance_inputs,
     least_probability,
     level_sets,
@@ -50,7 +50,7 @@ Figures = dict[str, float]
 
 def by_statistics(pictures: GradedPictures, part: Part) -> tuple[Array, Array]:
     """Return what the same kind of model says that looks at the picture's statistics alone, as `cross_validated`."""
-    folds, given = folds_of(pictures.people), pictures.statistics
+    folds, given = measures.folds_of(pictures.people, MOST_FOLDS), pictures.statistics
     n_levels = int(pictures.levels.max()) + 1
     likely, latent = np.empty((len(folds), n_levels)), np.empty(len(folds))
     for fold in np.unique(folds):
@@ -94,12 +94,7 @@ def figures_of_levels(likely: Array, latent: Array, levels: Array) -> Figures:
 
 def with_intervals(figure: Any, parts: tuple[Array, ...], people: Array, draws: int) -> dict[str, Any]:
     """Return figures of parallel arrays with their intervals, all from the same draws of people."""
-    names, places = np.unique(people, return_inverse=True)
-    members = [np.flatnonzero(places == place) for place in range(len(names))]
-    draw, drawn = np.random.default_rng(0), []
-    for _ in range(draws):
-        rows = np.concatenate([members[place] for place in draw.integers(0, len(names), len(names))])
-        drawn.append(list(figure(*(part[rows] for part in parts)).values()))
+    drawn = [list(figure(*(part[rows] for part in parts)).values()) for rows in measures.drawn_groups(people, draws)]
     ends = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0).round(3).T.tolist()
     whole = figure(*parts)
     return {name: {"value": round(whole[name], 3), "interval": end} for name, end in zip(whole, ends, strict=True)}
@@ -109,7 +104,7 @@ def sets_of(likely: Array, levels: Array, people: Array, part: Part, fitted: boo
     """Return how often the sets of levels hold the truth, how large they are, and how large without looking."""
     least = np.full(len(levels), part.least)
     if fitted:  # found on the people of the other folds
-        folds = folds_of(people)
+        folds = measures.folds_of(people, MOST_FOLDS)
         for fold in np.unique(folds):
             out = folds == fold
             least[out] = least_probability(likely[~out], levels[~out])

@@ -12,11 +12,10 @@ from roomread.engagement.fit import (
     check_enough,
     cross_validate,
     fit_curve,
-    folds_of,
     one_curve,
     refitted,
 )
-from roomread.engagement.measures import spearman
+from roomread.engagement.measures import folds_of, spearman
 from roomread.engagement.ordinal import OrdinalModel
 from roomread.errors import CodesError
 from roomread.types import Array
@@ -59,7 +58,7 @@ def test_the_refitted_score_is_the_expected_level_over_the_highest() -> None:
 
 def test_a_seats_glances_are_all_in_one_fold_and_folds_are_about_as_large() -> None:
     seats = np.repeat(np.arange(13), 7)
-    folds = folds_of(seats)
+    folds = folds_of(seats, FOLDS)
     assert all(len(np.unique(folds[seats == seat])) == 1 for seat in range(13))
     assert set(np.bincount(folds) // 7) == {2, 3} and len(np.unique(folds)) == FOLDS
 
@@ -80,7 +79,7 @@ def test_changing_a_seats_codes_does_not_change_what_is_said_of_it() -> None:
     one, two = (
         cross_validate(scores, given, seats, lambda model: expected(model, scores)) for given in (levels, other)
     )
-    fold = folds_of(seats) == folds_of(seats)[seats == 3][0]
+    fold = folds_of(seats, FOLDS) == folds_of(seats, FOLDS)[seats == 3][0]
     assert_allclose(one[fold], two[fold])
     assert not np.allclose(one[~fold], two[~fold])
 

@@ -12,16 +12,14 @@ from roomread.engagement.glance import (
     Glance,
     Part,
     cross_validated,
-    expected_level,
     fit_part,
-    folds_of,
     glance_inputs,
     glance_mapping,
     least_probability,
     level_sets,
 )
-from roomread.engagement.measures import area_under_curve
-from roomread.engagement.ordinal import FitSettings
+from roomread.engagement.measures import area_under_curve, folds_of
+from roomread.engagement.ordinal import FitSettings, expected_level
 from roomread.types import N_SIGNALS, SIGNALS, Array
 
 COLUMN = {name: place for place, name in enumerate(SIGNALS)}
@@ -90,7 +88,7 @@ def test_the_expected_level_runs_from_0_to_1() -> None:
 @pytest.mark.parametrize(("n_people", "n_folds"), [(5, 5), (90, MOST_FOLDS)])
 def test_nobody_is_in_two_folds(n_people: int, n_folds: int) -> None:
     people = np.random.default_rng(0).permutation(np.repeat(np.arange(n_people), 4))
-    folds = folds_of(people)
+    folds = folds_of(people, MOST_FOLDS)
     assert len(np.unique(folds)) == n_folds
     assert all(len(np.unique(folds[people == person])) == 1 for person in range(n_people))
 

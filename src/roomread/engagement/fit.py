@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from roomread.engagement.mappings import Score
-from roomread.engagement.ordinal import Curve, FitSettings, Graded, OrdinalModel, fit
+from roomread.engagement.measures import folds_of
+from roomread.engagement.ordinal import Curve, FitSettings, Graded, OrdinalModel, expected_level, fit
 from roomread.errors import CodesError
 from roomread.types import Array
 
@@ -59,18 +60,9 @@ def refitted(base: Score, model: OrdinalModel) -> Score:
     """Return a mapping's score after refitting: the expected level over the highest, 0 to 1; missing stays NaN."""
 
     def score(emotions: Array, signals: Array) -> Array:
-        likely = model.probabilities(base(emotions, signals)[:, None], CODES)
-        expected: Array = likely @ np.linspace(0, 1, likely.shape[1])
-        return expected
+        return expected_level(model.probabilities(base(emotions, signals)[:, None], CODES))
 
     return score
-
-
-def folds_of(seats: Array) -> Array:
-    """Return the fold of each glance, int64 (n,): all of a seat's glances are in one."""
-    names, places = np.unique(seats, return_inverse=True)
-    dealt: Array = np.random.default_rng(SEED).permutation(len(names))[places] % FOLDS
-    return dealt
 
 
 def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callable[[OrdinalModel], Array]) -> Array:
@@ -85,7 +77,7 @@ def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callab
     Raises:
         CodesError: a level was given at so few seats that it is gone when some are left out.
     """
-    folds, found = folds_of(seats), np.full(len(scores), np.nan)
+    folds, found = folds_of(seats, FOLDS, SEED), np.full(len(scores), np.nan)
     for fold in np.unique(folds):
         left_out = folds == fold
         gone = np.setdiff1d(levels, levels[~left_out])

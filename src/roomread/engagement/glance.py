@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomread.engagement.mappings import Mapping
-from roomread.engagement.ordinal import FitSettings, Graded, OrdinalModel, fit, with_every_level
+from roomread.engagement.measures import folds_of
+from roomread.engagement.ordinal import FitSettings, Graded, OrdinalModel, expected_level, fit, with_every_level
 from roomread.engagement.validity import sentence
 from roomread.types import SIGNALS, Array, check_shape
 
@@ -114,13 +115,6 @@ def glance_probabilities(model: OrdinalModel, data: str, signals: Array) -> Arra
     return np.where(np.isnan(signals[:, :1]), np.nan, model.probabilities(glance_inputs(signals), data))
 
 
-def expected_level(probabilities: Array) -> Array:
-    """Return the mean level, 0 the lowest and 1 the highest: float64 (n,)."""
-    n_levels = probabilities.shape[1]
-    expected: Array = probabilities @ np.arange(n_levels) / (n_levels - 1)
-    return expected
-
-
 def fit_part(data: str, signals: Array, levels: Array, n_levels: int, settings: FitSettings) -> OrdinalModel:
     """Return the model that fits graded pictures best.
 
@@ -140,19 +134,6 @@ def fit_part(data: str, signals: Array, levels: Array, n_levels: int, settings: 
     return model.with_missing_as_average(inputs)
 
 
-def folds_of(people: Array, seed: int = 0) -> Array:
-    """Return the fold of each picture: int64 (n,); nobody is in two, and up to MOST_FOLDS people have one each.
-
-    Args:
-        people: (n,), whose face it is.
-        seed: of the drawing.
-    """
-    names, places = np.unique(people, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(names))
-    folds: Array = (order % min(len(names), MOST_FOLDS))[places]
-    return folds
-
-
 def cross_validated(
     signals: Array, levels: Array, people: Array, settings: FitSettings, shown: Array | None = None
 ) -> tuple[Array, Array]:
@@ -170,7 +151,7 @@ def cross_validated(
         over those fitted on. Only these are to be ranked: where a level is frequent among those left out, it is rarer
         among the others, and all its probabilities of that fold are lower.
     """
-    shown, folds = signals if shown is None else shown, folds_of(people)
+    shown, folds = signals if shown is None else shown, folds_of(people, MOST_FOLDS)
     n_levels = int(levels.max()) + 1
     likely, latent = np.empty((len(levels), n_levels)), np.empty(len(levels))
     for fold in np.unique(folds):

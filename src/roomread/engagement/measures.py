@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -91,6 +91,34 @@ def balanced_accuracy(levels: Array, answers: Array) -> float:
     return float(np.mean(shares)) if shares else float("nan")
 
 
+def drawn_groups(groups: Array, draws: int = DRAWS, seed: int = 0) -> Iterator[Array]:
+    """Yield the rows of as many groups as there are, drawn anew each time: int64 (m,), a row may stand more than once.
+
+    Args:
+        groups: (n,), the group of each row, such as a person or a seat; at least one.
+        draws: how often groups are drawn.
+        seed: of the drawing.
+    """
+    names, places = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(places == place) for place in range(len(names))]
+    draw = np.random.default_rng(seed)
+    for _ in range(draws):
+        yield np.concatenate([members[place] for place in draw.integers(0, len(names), len(names))])
+
+
+def folds_of(groups: Array, most: int, seed: int = 0) -> Array:
+    """Return the fold of each row, int64 (n,): no group is in two, and the folds have about as many groups each.
+
+    Args:
+        groups: (n,), the group of each row, such as a person or a seat.
+        most: how many folds there are; with fewer groups each has its own.
+        seed: of dealing groups to folds.
+    """
+    names, places = np.unique(groups, return_inverse=True)
+    folds: Array = np.random.default_rng(seed).permutation(len(names))[places] % most
+    return folds
+
+
 def bootstrap(
     figure: Callable[[Array], float], groups: Array, draws: int = DRAWS, seed: int = 0
 ) -> tuple[float, float]:
@@ -105,17 +133,9 @@ def bootstrap(
     Returns:
         Lower and upper end; NaN with fewer than two groups.
     """
-    names, places = np.unique(groups, return_inverse=True)
-    if len(names) < 2:
+    if len(np.unique(groups)) < 2:
         return float("nan"), float("nan")
-    members = [np.flatnonzero(places == place) for place in range(len(names))]
-    draw = np.random.default_rng(seed)
-    figures = np.array(
-        [
-            figure(np.concatenate([members[place] for place in draw.integers(0, len(names), len(names))]))
-            for _ in range(draws)
-        ]
-    )
+    figures = np.array([figure(rows) for rows in drawn_groups(groups, draws, seed)])
     if np.isnan(figures).all():
         return float("nan"), float("nan")
     low, high = np.nanquantile(figures, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -129,6 +129,13 @@ def level_probabilities(latent: Array, cuts: Array) -> Array:
     return likely
 
 
+def expected_level(probabilities: Array) -> Array:
+    """Return the mean level, 0 the lowest and 1 the highest: float64 (n,)."""
+    n_levels = probabilities.shape[1]
+    expected: Array = probabilities @ np.arange(n_levels) / (n_levels - 1)
+    return expected
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
     """How smooth the curves are."""

@@ -20,11 +20,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.errors import DataError, OutputError
 from roomread.learn.augment import Augment, AugmentSettings
-from roomread.learn.batches import balanced_weights, make_targets, mix
+from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import LabelledFaces, validation_rows
+from roomread.learn.fused import FusedBatchNormalization, fuse
 from roomread.learn.model import MODELS
-from roomread.learn.schedule import Average, Epoch, best_epoch, is_over, rate_at
-from roomread.learn.train import Batches, Trained, TrainSettings, Watcher, train
+from roomread.learn.schedule import AVERAGED_STEPS, Epoch, best_epoch, follow, is_over, rate_at
+from roomread.learn.train import Trained, TrainSettings, Watcher, train
 from roomread.types import Array
 
 pytestmark = pytest.mark.learn
@@ -156,17 +157,23 @@ def test_no_face_of_validation_or_test_is_fitted_on(
 ) -> None:
     marked = dataclasses.replace(labelled_faces, images=labelled_faces.images.copy())
     marked.images[:, 0, 0, 0] = np.arange(len(marked))  # a number that tells each face from the others
-    fitted: list[int] = []
-    own = Batches.__getitem__
+    shown: list[Array] = []
+    picked: list[Array] = []
+    look, pick = Pictures.__init__, Batches.__getitem__
 
-    def spy(self: Batches, number: int) -> Any:
-        images, targets = own(self, number)
-        fitted.extend(images[:, 0, 0, 0].astype(int).tolist())
-        return images, targets
+    def spy_pictures(self: Pictures, images: Array) -> None:
+        shown.append(images)
+        look(self, images)
 
-    monkeypatch.setattr(Batches, "__getitem__", spy)
+    def spy_batches(self: Batches, number: int) -> Any:
+        batch = pick(self, number)
+        picked.append(batch[0]["row"])
+        return batch
+
+    monkeypatch.setattr(Pictures, "__init__", spy_pictures)
+    monkeypatch.setattr(Batches, "__getitem__", spy_batches)
     train(dataclasses.replace(SETTINGS, batch_size=7, epochs=1), marked, tmp_path)
-    used = set(fitted)
+    used = set(shown[0][np.concatenate(picked), 0, 0, 0].tolist())
     assert used == set(range(28))
     assert not set(marked.rows[list(used)]) & set(validation_rows())
     assert set(marked.usages[list(used)]) == {"Training"}
@@ -174,22 +181,20 @@ def test_no_face_of_validation_or_test_is_fitted_on(
 
 @pytest.mark.parametrize(("n", "batch_size", "batches"), [(20, 8, 2), (20, 5, 4), (3, 8, 1)])
 def test_an_epoch_shows_each_face_at_most_once(n: int, batch_size: int, batches: int) -> None:
-    images = np.arange(n, dtype=np.uint8).reshape(n, 1, 1, 1)
-    targets = np.arange(n)
-    epoch = Batches(images, targets, batch_size, (0, 0))
+    epoch = Batches(np.eye(7, dtype=np.float32)[np.arange(n) % 7], batch_size, (0, 0))
     shown = [epoch[number] for number in range(len(epoch))]
     assert len(shown) == batches
-    rows = np.concatenate([part for _, part in shown])
+    rows = np.concatenate([picks["row"] for picks, _ in shown])
     assert len(set(rows)) == len(rows) == batches * min(batch_size, n)
-    assert_array_equal(np.concatenate([part for part, _ in shown])[:, 0, 0, 0], rows)
+    assert_array_equal(np.concatenate([targets for _, targets in shown]).argmax(axis=1), rows % 7)
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
-    images, targets = np.zeros((50, 1, 1, 1), np.uint8), np.arange(50)
-    order = Batches(images, targets, 8, (3, 1)).order
-    assert_array_equal(Batches(images, targets, 8, (3, 1)).order, order)
+    targets = np.ones((50, 7), np.float32)
+    order = Batches(targets, 8, (3, 1)).order
+    assert_array_equal(Batches(targets, 8, (3, 1)).order, order)
     for other in ((3, 2), (4, 1), (1, 3)):
-        assert (Batches(images, targets, 8, other).order != order).any()
+        assert (Batches(targets, 8, other).order != order).any()
 
 
 @pytest.mark.parametrize(
@@ -302,9 +307,9 @@ def test_a_run_on_other_faces_is_refused_and_dropped_rows_are_not_fitted_on(
     sizes: list[int] = []
     own = Batches.__init__
 
-    def spy(self: Batches, images: Any, *rest: Any) -> None:
-        sizes.append(len(images))
-        own(self, images, *rest)
+    def spy(self: Batches, targets: Any, *rest: Any) -> None:
+        sizes.append(len(targets))
+        own(self, targets, *rest)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Batches, "__init__", spy)
@@ -348,6 +353,9 @@ def test_the_rate_rises_in_the_warm_up_and_falls_on_a_plateau() -> None:
     assert_allclose(falls, [0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025])
     constant = dataclasses.replace(settings, schedule="constant", warmup_epochs=0.0)
     assert {rate_at(constant, 4, step, history) for step in range(9)} == {0.1}
+    cosine = dataclasses.replace(settings, schedule="cosine", epochs=3)
+    rates = [rate_at(cosine, 4, step, []) for step in (0, 3, 4, 6, 8, 10)]
+    assert_allclose(rates, [0.025, 0.1, 0.1, 0.05 + 0.05 * 0.5**0.5, 0.05, 0.05 - 0.05 * 0.5**0.5])
 
 
 def test_targets_and_weights_follow_the_settings(labelled_faces: LabelledFaces) -> None:
@@ -356,36 +364,57 @@ def test_targets_and_weights_follow_the_settings(labelled_faces: LabelledFaces) 
     assert_allclose(smooth, 0.93 * plain + 0.01, atol=1e-6)
     weights = balanced_weights(np.array([0, 0, 0, 3]))
     assert_allclose(weights, [4 / 6, 0, 0, 2, 0, 0, 0])
-    batch = Batches(labelled_faces.images[:4], plain[:4], 4, (0, 0), np.arange(7, dtype=np.float32))[0]
+    batch = Batches(plain[:4], 4, (0, 0), np.arange(7, dtype=np.float32))[0]
     assert_allclose(batch[2], batch[1].argmax(axis=1))
 
 
 def test_mixup_lays_faces_and_targets_over_each_other_alike(labelled_faces: LabelledFaces) -> None:
     targets = make_targets(TrainSettings(), labelled_faces)
-    one = Batches(labelled_faces.images, targets, 16, (0, 1), mixup=0.4)[1]
-    again = Batches(labelled_faces.images, targets, 16, (0, 1), mixup=0.4)[1]
-    for part, same in zip(one, again, strict=True):
-        assert_array_equal(part, same)
-    assert_allclose(one[1].sum(axis=1), 1, rtol=1e-5)
-    assert one[0].min() >= 0 and one[0].max() <= 255
-    faces = np.zeros((2, 48, 48, 1), np.float32)
-    faces[1] = 100
-    mixed, shares = mix(faces, np.eye(2, dtype=np.float32), 1.0, np.random.default_rng(1))
-    assert_allclose(mixed[:, 0, 0, 0], 100 * shares[:, 1], rtol=1e-5)
+    picks, mixed = Batches(targets, 16, (0, 1), mixup=0.4)[1]
+    again, same = Batches(targets, 16, (0, 1), mixup=0.4)[1]
+    assert_array_equal(mixed, same)
+    assert all((picks[name] == again[name]).all() for name in picks)
+    assert_allclose(mixed.sum(axis=1), 1, rtol=1e-5)
+    assert 0 < picks["share"].min() < 0.5 < picks["share"].max() <= 1
+    share = picks["share"][:, None]
+    assert_allclose(mixed, share * targets[picks["row"]] + (1 - share) * targets[picks["other"]], rtol=1e-5)
+    faces = keras.ops.convert_to_numpy(Pictures(labelled_faces.images)(picks))
+    share = share[..., None, None]
+    images = labelled_faces.images.astype(np.float32)
+    assert_allclose(faces, share * images[picks["row"]] + (1 - share) * images[picks["other"]], rtol=1e-4)
+
+
+def test_a_face_is_shown_as_it_is_without_mixup(labelled_faces: LabelledFaces) -> None:
+    picks, _ = Batches(make_targets(TrainSettings(), labelled_faces), 16, (0, 1))[0]
+    assert_array_equal(Pictures(labelled_faces.images)(picks), labelled_faces.images[picks["row"]])
 
 
 def test_the_average_follows_the_weights_and_forgets_the_first_ones() -> None:
-    keras.utils.set_random_seed(0)
-    learner, averaged = keras.Sequential([MODELS["tiny"]()]), MODELS["tiny"]()
+    network, averaged = MODELS["tiny"](), MODELS["tiny"]()
     averaged.set_weights([np.full_like(values, 8.0) for values in averaged.get_weights()])
-    for weight in learner.layers[-1].weights:
+    for weight in network.weights:
         weight.assign(keras.ops.zeros_like(weight))
-    average = Average(TrainSettings(ema_decay=0.15), averaged, 0)
-    average.set_model(learner)
-    average.on_train_batch_end(0)
-    assert_allclose(averaged.get_weights()[0], 0.8, rtol=1e-5)  # (1 + 0) / (10 + 0)
-    average.on_train_batch_end(1)
-    assert_allclose(averaged.get_weights()[-1], 0.12, rtol=1e-5)  # 2 / 11 is over the decay asked for
+    for step in range(AVERAGED_STEPS - 1):
+        follow(averaged, network, 0.9, step)
+        assert_allclose(averaged.get_weights()[0], 8)
+    follow(averaged, network, 0.9, 7)
+    assert_allclose(averaged.get_weights()[0], 8 * (8 / 17) ** 8, rtol=1e-5)  # (1 + 7) / (10 + 7)
+    follow(averaged, network, 0.3, 15)
+    assert_allclose(averaged.get_weights()[-1], 8 * (8 / 17) ** 8 * 0.3**8, rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its kernel")
+def test_the_fused_network_answers_and_learns_as_the_plain_one() -> None:
+    keras.utils.set_random_seed(0)
+    plain = MODELS["tiny"]()
+    fused = fuse(plain)
+    faces = np.random.default_rng(0).uniform(0, 255, (16, 48, 48, 1)).astype(np.float32)
+    assert any(isinstance(layer, FusedBatchNormalization) for layer in fused.layers)
+    for training in (True, False):  # training moves the averages that the second answer takes
+        assert_allclose(fused(faces, training=training), plain(faces, training=training), atol=1e-6)
+    assert_allclose(np.concatenate([w.ravel() for w in fused.get_weights()]),
+                    np.concatenate([w.ravel() for w in plain.get_weights()]), atol=1e-6)  # fmt: skip
+    assert (plain.layers[3].moving_mean.numpy() != 0).all()
 
 
 class Told(Watcher):

@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
+from keras import ops
 
 from roomread.learn.datasets import LabelledFaces, soft_targets
 from roomread.learn.settings import TrainSettings
 from roomread.types import N_EMOTIONS, Array
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is not typed
+class Batches:
     """The batches of one epoch, in an order of seed and epoch alone, so that a resumed run sees the same.
 
-    A batch is (faces, targets), and with class weights (faces, targets, weights): float32 (b, 48, 48, 1), 0 to 255;
-    float32 (b, 7); float32 (b,).
+    A batch is (picks, targets), and with class weights (picks, targets, weights), as `Pictures` and Keras take them:
+    picks names for each face its row, another one's row, and its share over that other: int32 (b,), int32 (b,),
+    float32 (b,), 1 without mixup; targets are float32 (b, 7), mixed alike; weights float32 (b,).
     """
 
     def __init__(
         self,
-        images: Array,
         targets: Array,
         batch_size: int,
         order_seed: tuple[int, int],
         class_weights: Array | None = None,
         mixup: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.images, self.targets, self.batch_size = images, targets, min(batch_size, len(images))
-        self.order = np.random.default_rng(order_seed).permutation(len(images))
+        self.targets, self.batch_size = targets, min(batch_size, len(targets))
+        self.order = np.random.default_rng(order_seed).permutation(len(targets)).astype(np.int32)
         self.order_seed, self.class_weights, self.mixup = order_seed, class_weights, mixup
 
     def __len__(self) -> int:
-        return len(self.images) // self.batch_size
+        return len(self.targets) // self.batch_size
 
-    def __getitem__(self, number: int) -> tuple[Array, ...]:
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
         rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]
-        faces, targets = self.images[rows].astype(np.float32), self.targets[rows]
+        others, share = rows, np.ones(len(rows), np.float32)
         if self.mixup:
-            faces, targets = mix(faces, targets, self.mixup, np.random.default_rng((*self.order_seed, number)))
+            random = np.random.default_rng((*self.order_seed, number))
+            share = random.beta(self.mixup, self.mixup, len(rows)).astype(np.float32)
+            others = random.permutation(rows)
+        targets = share[:, None] * self.targets[rows] + (1 - share[:, None]) * self.targets[others]
+        picks = {"row": rows, "other": others, "share": share}
         if self.class_weights is None:
-            return faces, targets
-        return faces, targets, targets @ self.class_weights
+            return picks, targets
+        return picks, targets, targets @ self.class_weights
 
 
-def mix(faces: Array, targets: Array, alpha: float, random: np.random.Generator) -> tuple[Array, Array]:
-    """Return each face laid over another one of the batch, and their targets mixed alike (Zhang et al. 2018).
+class Pictures(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """All training pictures, in the memory of the device that trains: a batch's picks → float32 (b, 48, 48, 1).
 
-    It happens before augmentation, which therefore moves both faces of a pair together.
-
-    Args:
-        faces: float32 (n, 48, 48, 1), 0 to 255.
-        targets: float32 (n, 7).
-        alpha: above 0, of the Beta distribution of the share; larger mixes more evenly.
-        random: where share and pairs come from.
+    A face may be laid over another one (mixup, Zhang et al. 2018). That happens before augmentation, which therefore
+    moves both faces of a pair together.
     """
-    share = random.beta(alpha, alpha, len(faces)).astype(np.float32)
-    others = random.permutation(len(faces))
-    over = share[:, None, None, None]
-    mixed = over * faces + (1 - over) * faces[others]
-    return mixed, share[:, None] * targets + (1 - share[:, None]) * targets[others]
+
+    def __init__(self, images: Array) -> None:
+        """Take uint8 (n, 48, 48, 1), gray 0 to 255."""
+        super().__init__(dtype="float32")
+        self.images = ops.convert_to_tensor(images)
+
+    def call(self, picks: Any) -> Any:
+        """Return the faces that were picked, mixed."""
+        over = picks["share"][:, None, None, None]
+        faces, others = (ops.cast(ops.take(self.images, picks[name], axis=0), "float32") for name in ("row", "other"))
+        return over * faces + (1.0 - over) * others
 
 
 def make_targets(settings: TrainSettings, faces: LabelledFaces) -> Array:

@@ -7,8 +7,7 @@ uninterrupted one does, with no state of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 
@@ -16,40 +15,24 @@ from roomread.learn.settings import TrainSettings
 
 Epoch = dict[str, float]  # one row of the history
 
+AVERAGED_STEPS = 8  # between two moves of the average: each step would cost more than it tells
 
-def make_optimizer(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimiser; its rate follows the cosine by itself, or is set by `Pace`.
 
-    Args:
-        settings: the run.
-        steps: batches in an epoch.
-    """
-    rate: Any = settings.learning_rate
-    if settings.schedule == "cosine":
-        warmup = _warmup(settings, steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=settings.learning_rate / 100,
-            decay_steps=max(1, settings.epochs * steps - warmup),
-            warmup_target=settings.learning_rate,
-            warmup_steps=warmup,
-        )
+def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+    """Return the optimiser; its rate is set before each step, to what `rate_at` says."""
     if settings.optimizer == "adam":
         decay = settings.weight_decay if settings.weight_decay > 0 else None
-        optimizer = keras.optimizers.Adam(rate, weight_decay=decay)
+        optimizer = keras.optimizers.Adam(settings.learning_rate, weight_decay=decay)
     else:
         optimizer = keras.optimizers.SGD(
-            rate, momentum=settings.momentum, nesterov=True, weight_decay=settings.weight_decay
+            settings.learning_rate, momentum=settings.momentum, nesterov=True, weight_decay=settings.weight_decay
         )
     optimizer.exclude_from_weight_decay(var_names=["beta", "gamma", "bias"])
     return optimizer
 
 
-def _warmup(settings: TrainSettings, steps: int) -> int:
-    return max(1, math.floor(settings.warmup_epochs * steps))
-
-
 def rate_at(settings: TrainSettings, steps: int, step: int, history: Sequence[Epoch]) -> float:
-    """Return the learning rate of one step of a run whose schedule is constant or plateau.
+    """Return the learning rate of one step.
 
     Args:
         settings: the run.
@@ -57,10 +40,14 @@ def rate_at(settings: TrainSettings, steps: int, step: int, history: Sequence[Ep
         step: from 0, counted over all epochs.
         history: the epochs before this one.
     """
-    rate = settings.learning_rate * min(1.0, (step + 1) / _warmup(settings, steps))
-    if settings.schedule == "plateau":
-        rate *= settings.plateau_factor ** _drops(settings, history)
-    return rate
+    warmup = max(1, math.floor(settings.warmup_epochs * steps))
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    if settings.schedule == "cosine":
+        done = (step - warmup) / max(1, settings.epochs * steps - warmup)
+        return settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
+    falls = _drops(settings, history) if settings.schedule == "plateau" else 0
+    return settings.learning_rate * settings.plateau_factor**falls
 
 
 def _drops(settings: TrainSettings, history: Sequence[Epoch]) -> int:
@@ -93,46 +80,20 @@ def is_over(settings: TrainSettings, history: Sequence[Epoch]) -> bool:
     return 0 < settings.stop_patience <= len(history) - best_epoch(settings, history)
 
 
-class Pace(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
-    """Set the learning rate before each step of an epoch, where the schedule is not part of the optimiser."""
+def follow(averaged: keras.Model, network: keras.Model, decay: float, step: int) -> None:
+    """Move every weight of the moving average, batch statistics included, towards where the network is now.
 
-    def __init__(self, settings: TrainSettings, steps: int, history: Sequence[Epoch]) -> None:
-        super().__init__()
-        self.settings, self.steps, self.history, self.rate = settings, steps, history, math.nan
+    The average is moved after every AVERAGED_STEPS-th step, as far as it would have moved in all of them. Its decay
+    rises with the steps, (1 + step) / (10 + step), so that the first weights are soon forgotten.
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Set the rate when it changes."""
-        step = len(self.history) * self.steps + batch
-        rate = rate_at(self.settings, self.steps, step, self.history)
-        if rate != self.rate:
-            self.model.optimizer.learning_rate = self.rate = rate
-
-
-class Average(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
-    """Keep a second network whose weights are the moving average of the first one's, batch statistics included.
-
-    The decay rises with the steps, (1 + step) / (10 + step), so that the first weights are soon forgotten.
+    Args:
+        averaged: is changed.
+        network: has the same layers.
+        decay: share of the average that one step leaves, above 0 and below 1.
+        step: from 0, counted over all epochs.
     """
-
-    def __init__(self, settings: TrainSettings, averaged: keras.Model, first_step: int) -> None:
-        super().__init__()
-        self.decay, self.averaged, self.step = settings.ema_decay, averaged, first_step
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move every weight a little towards where the network is now."""
-        decay = min(self.decay, (1 + self.step) / (10 + self.step))
-        for mean, now in zip(self.averaged.weights, self.model.layers[-1].weights, strict=True):
-            mean.assign(mean.value * decay + keras.ops.cast(now.value, mean.dtype) * (1 - decay))
-        self.step += 1
-
-
-class Share(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is not typed
-    """Tell how much of an epoch is done, 0 to 1, after each of its batches."""
-
-    def __init__(self, progress: Callable[[int, float], None], epoch: int, steps: int) -> None:
-        super().__init__()
-        self.progress, self.epoch, self.steps = progress, epoch, steps
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Report."""
-        self.progress(self.epoch, (batch + 1) / self.steps)
+    if (step + 1) % AVERAGED_STEPS:
+        return
+    kept = min(decay, (1 + step) / (10 + step)) ** AVERAGED_STEPS
+    for mean, now in zip(averaged.weights, network.weights, strict=True):
+        mean.assign(mean.value * kept + keras.ops.cast(now.value, mean.dtype) * (1 - kept))

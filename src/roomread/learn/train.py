@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ import numpy as np
 from roomread.config import as_dict
 from roomread.errors import DataError
 from roomread.learn.augment import Augment
-from roomread.learn.batches import Batches, balanced_weights, make_targets
+from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.fused import fuse
 from roomread.learn.model import MODELS
-from roomread.learn.schedule import Average, Epoch, Pace, Share, best_epoch, is_over, make_optimizer
+from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
 from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
 from roomread.types import Array
@@ -122,19 +124,21 @@ class _Run:
     """Networks, optimiser and data of a run, and what one epoch does with them."""
 
     def __init__(self, settings: TrainSettings, faces: LabelledFaces) -> None:
-        self.settings, self.images = settings, faces.images
+        self.settings = settings
         self.targets = make_targets(settings, faces)
         self.weights = balanced_weights(faces.labels) if settings.class_weights == "balanced" else None
-        self.steps = len(self.batches(0))
-        self.learner = _learner(settings, self.steps)
+        self.network = _network(settings)
+        self.learner = _learner(settings, faces.images, self.network)
+        # What is built at the first batch may draw random numbers, which a resumed run would draw elsewhere.
+        self.learner.test_on_batch(*self.batches(0)[0])
         self.averaged: keras.Model | None = None
         if settings.ema_decay:
             self.averaged = MODELS[settings.model]()
-            self.averaged.set_weights(self.learner.layers[-1].get_weights())
+            self.averaged.set_weights(self.network.get_weights())
 
     def batches(self, epoch: int) -> Batches:
         seeds, settings = (self.settings.seed, epoch), self.settings
-        return Batches(self.images, self.targets, settings.batch_size, seeds, self.weights, settings.mixup)
+        return Batches(self.targets, settings.batch_size, seeds, self.weights, settings.mixup)
 
     def variables(self) -> list[Any]:
         """Return every variable of the run in a fixed order: weights, random states, optimiser, averaged weights."""
@@ -144,7 +148,7 @@ class _Run:
     @property
     def judge(self) -> keras.Model:
         """The network that is judged and kept: the one that learns, or the moving average of it."""
-        return self.learner.layers[-1] if self.averaged is None else self.averaged
+        return self.network if self.averaged is None else self.averaged
 
     def result(self) -> list[Array]:
         """Return the weights that are judged and kept."""
@@ -153,27 +157,24 @@ class _Run:
 
     def epoch(self, history: list[Epoch], validation: LabelledFaces, watcher: Watcher) -> Epoch:
         """Fit one epoch and return its row of the history."""
-        start, number = time.perf_counter(), len(history)
-        seed = int(np.random.default_rng((self.settings.seed, number)).integers(1 << 32))
-        callbacks: list[Any] = [
-            Share(watcher.progress, number + 1, self.steps),
-            # PyTorch's dropout draws from no variable of the run, and building the step has drawn already.
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: keras.utils.set_random_seed(seed)),
-        ]
-        if self.settings.schedule != "cosine":
-            callbacks.append(Pace(self.settings, self.steps, history))
-        if self.averaged is not None:
-            callbacks.append(Average(self.settings, self.averaged, number * self.steps))
-        fitted = self.learner.fit(
-            self.batches(number),
-            initial_epoch=number, epochs=number + 1, verbose=0, shuffle=False, callbacks=callbacks,
-        ).history  # fmt: skip
-        answers = self.judge.predict(validation.images.astype(np.float32), batch_size=256, verbose=0)
+        start, epoch = time.perf_counter(), len(history)
+        # PyTorch's dropout draws from no variable of the run.
+        keras.utils.set_random_seed(int(np.random.default_rng((self.settings.seed, epoch)).integers(1 << 32)))
+        self.learner.reset_metrics()
+        batches, fitted = self.batches(epoch), {"loss": math.nan, "accuracy": math.nan}
+        for number in range(len(batches)):
+            step = epoch * len(batches) + number
+            self.learner.optimizer.learning_rate = rate_at(self.settings, len(batches), step, history)
+            fitted = self.learner.train_on_batch(*batches[number], return_dict=True)
+            if self.averaged is not None:
+                follow(self.averaged, self.network, self.settings.ema_decay, step)
+            watcher.progress(epoch + 1, (number + 1) / len(batches))
+        answers = predict(self.judge, validation.images)
         right = answers[np.arange(len(validation)), validation.labels]
         return {
-            "epoch": number + 1,
-            "loss": round(float(fitted["loss"][0]), 5),
-            "accuracy": round(float(fitted["accuracy"][0]), 5),
+            "epoch": epoch + 1,
+            "loss": round(float(fitted["loss"]), 5),
+            "accuracy": round(float(fitted["accuracy"]), 5),
             "penalty": round(float(sum(map(float, self.learner.losses))), 5),
             "validation_loss": round(float(-np.log(np.maximum(right, 1e-7)).mean()), 5),
             "validation_accuracy": round(float((answers.argmax(axis=1) == validation.labels).mean()), 5),
@@ -182,18 +183,31 @@ class _Run:
         }
 
 
-def _learner(settings: TrainSettings, steps: int) -> keras.Model:
-    """Return augmentation and network as one model, compiled; the network is its last layer."""
+def predict(network: keras.Model, images: Array) -> Array:
+    """Return a network's answers: float32 (n, 7). Keras' own `predict` waits up to five seconds for its threads."""
+    parts = np.split(images.astype(np.float32), range(256, len(images), 256))
+    return np.concatenate([np.asarray(network.predict_on_batch(part)) for part in parts])
+
+
+def _network(settings: TrainSettings) -> keras.Model:
+    """Return the network that learns."""
     keras.config.set_dtype_policy(settings.precision)
     try:
-        network = MODELS[settings.model]()
+        return fuse(MODELS[settings.model]())
     finally:
         keras.config.set_dtype_policy("float32")
-    layers = [keras.Input(network.input_shape[1:])]
+
+
+def _learner(settings: TrainSettings, images: Array, network: keras.Model) -> keras.Model:
+    """Return pictures, augmentation and network as one model, compiled: all of a step happens on the device."""
+    kinds = {"row": "int32", "other": "int32", "share": "float32"}
+    picks = {name: keras.Input((), dtype=kind, name=name) for name, kind in kinds.items()}
+    faces = Pictures(images)(picks)
     if settings.augmentation:
-        layers.append(Augment({**as_dict(settings.augment), "seed": settings.augment.seed + settings.seed}))
-    learner = keras.Sequential([*layers, network])
-    optimizer = make_optimizer(settings, steps)
+        seed = settings.augment.seed + settings.seed
+        faces = Augment({**as_dict(settings.augment), "seed": seed})(faces)
+    learner = keras.Model(picks, network(faces))
+    optimizer = make_optimizer(settings)
     accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     compiled = keras.backend.backend() == "jax"  # which would take every operation of a step for itself otherwise
     learner.compile(optimizer, loss="categorical_crossentropy", metrics=[accuracy], jit_compile=compiled)

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from roomread.faces.expression import Classifier
-from roomread.learn.datasets import LabelledFaces, read_faces
+from roomread.learn.audit import also_in_training
+from roomread.learn.datasets import read_faces
 from roomread.learn.evaluate import evaluate
 from roomread.learn.evaluation import FERPLUS, SIZE, WITHOUT, Evaluation
 from roomread.learn.load import open_model
@@ -120,16 +121,6 @@ def seconds_of(model: Classifier) -> Callable[[Array], float]:
         return time.perf_counter() - start
 
     return seconds
-
-
-def also_in_training(faces: LabelledFaces, split: str) -> Array:
-    """Return the rows of a split whose very picture stands in Training: int64 (k,)."""
-    chosen, training = faces.split(split), faces.split("Training")
-    others = training.images[~np.isin(training.rows, chosen.rows)]  # `validation` is a part of Training
-    seen = {image.tobytes() for image in others}
-    return np.array(
-        [int(row) for row, image in zip(chosen.rows, chosen.images, strict=True) if image.tobytes() in seen], np.int64
-    )
 
 
 def size_of(path: Path) -> dict[str, int]:

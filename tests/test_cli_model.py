@@ -32,7 +32,7 @@ def test_model_prints_the_layers_and_draws_them(run, capsys, tmp_path):
 
 def test_a_network_with_ways_round_is_drawn_with_each_of_them(run, capsys, tmp_path):
     assert run("model", "compact", "--out", tmp_path / "compact.svg") == 0
-    assert "compact: 1,518,759 parameters" in capsys.readouterr().out
+    assert "compact: 1,236,775 parameters" in capsys.readouterr().out
     assert (tmp_path / "compact.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 

@@ -15,6 +15,7 @@ from roomread.learn.datasets import LabelledFaces
 from roomread.learn.load import open_model
 from roomread.learn.run import run
 from roomread.learn.train import TrainSettings
+from roomread.modelcard import read_card
 
 RUNS = Path(__file__).parents[2] / "runs"
 
@@ -50,6 +51,22 @@ def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     card = json.loads((tmp_path / "emotion_model2.json").read_text(encoding="utf-8"))
     assert card["recipe"]["dropped_rows"] == 3 and 0.2 <= card["recipe"]["found_temperature"] <= 5
     assert card["figures"][0]["n"] == 14
+
+
+def test_of_several_seeds_the_median_is_the_result(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
+    settings = TrainSettings(name="try", model="tiny", epochs=1, batch_size=14, learning_rate=0.5, seed=4, seeds=3)
+    path, figures = run(settings, labelled_faces, tmp_path)
+    assert path == tmp_path / "try.onnx"
+    card = read_card(path, "expression")
+    assert set(card.recipe["validation_of_seeds"]) == {"seed 4", "seed 5", "seed 6"}
+    assert round(figures.accuracy, 5) == sorted(card.recipe["validation_of_seeds"].values())[1]
+    assert card.figures[0]["accuracy"] == round(figures.accuracy, 5)
+    assert {part["faces"] for part in card.figures[0]["parts"]["size"]} >= {"shrunk to 24 px"}
+    chosen = tmp_path / f"seed-{card.recipe['seed']}"
+    names = {file.name for file in tmp_path.iterdir() if file.is_file()}
+    assert names == {file.name for file in chosen.iterdir()} - {"best.npz", "last.npz", "history.csv"}
+    assert (chosen / "try-int8.onnx").read_bytes() == (tmp_path / "try-int8.onnx").read_bytes()
+    assert read_card(tmp_path / "try-int8.onnx", "expression").recipe["validation_of_seeds"]
 
 
 @pytest.mark.parametrize("path", sorted(RUNS.glob("*.toml")), ids=lambda path: path.stem)

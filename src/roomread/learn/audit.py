@@ -146,6 +146,16 @@ def _no_face(votes: Array) -> Array:
     return most
 
 
+def also_in_training(faces: LabelledFaces, split: str) -> Array:
+    """Return the rows of a split whose very picture stands in Training: int64 (k,)."""
+    chosen, training = faces.split(split), faces.split("Training")
+    others = training.images[~np.isin(training.rows, chosen.rows)]  # `validation` is a part of Training
+    seen = {image.tobytes() for image in others}
+    return np.array(
+        [int(row) for row, image in zip(chosen.rows, chosen.images, strict=True) if image.tobytes() in seen], np.int64
+    )
+
+
 def write_audit(found: Audit, path: Path) -> Path:
     """Write the findings as a CSV table and return its path; a line that is deleted keeps its face.
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from roomread.config import as_dict
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
-from roomread.learn.evaluate import Evaluation, evaluate
+from roomread.learn.evaluate import BLURS, SIZES, Evaluation, evaluate
 from roomread.learn.export import export_onnx, make_card, save_keras
 from roomread.learn.quantise import quantise
 from roomread.learn.temperature import divide_scores, find_temperature
-from roomread.learn.train import Log, TrainSettings, Watcher, train
-from roomread.modelcard import sha256_of
+from roomread.learn.train import Log, TrainSettings, Watcher, predict, train
+from roomread.modelcard import read_card, sha256_of, write_card
+from roomread.output import write_whole
 from roomread.types import Array
 
 
@@ -31,6 +33,9 @@ def run(
     The folder then also holds the network as .keras and as .h5, as ONNX in eight bits, and the curves of the run. The
     card names these files with their hashes; an .h5 of another name and the eight bits have cards of their own.
 
+    Of several seeds each has a folder of its own, and the files of the median, the lower one of an even number, are the
+    result: the best of several would promise more than the recipe holds.
+
     Args:
         settings: the run.
         faces: a data set with the split Training.
@@ -42,11 +47,40 @@ def run(
         DataError, OutputError, ModelError: see `train` and `export_onnx`.
     """
     watcher = Log() if watcher is None else watcher
+    if settings.seeds == 1:
+        return _run_seed(settings, faces, out, watcher, drop)
+    done: list[tuple[float, int, Path, Evaluation]] = []
+    for seed in range(settings.seed, settings.seed + settings.seeds):
+        watcher.say(f"seed {seed}")
+        alone = dataclasses.replace(settings, seed=seed, seeds=1)
+        path, figures = _run_seed(alone, faces, out / f"seed-{seed}", watcher, drop)
+        done.append((figures.accuracy, seed, path, figures))
+    accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
+    _, seed, path, figures = sorted(done, key=lambda one: one[:2])[(len(done) - 1) // 2]
+    watcher.say(f"validation: {accuracies}; seed {seed} is the median")
+    return _copy(path, out, {"validation_of_seeds": accuracies}), figures
+
+
+def _copy(path: Path, out: Path, recipe: dict[str, object]) -> Path:
+    """Copy the files of one seed and say in its cards what the others were like; return the ONNX file's copy."""
+    files = [file for file in path.parent.iterdir() if file.suffix in (".onnx", ".keras", ".h5", ".png")]
+    write_whole({out / file.name: partial(shutil.copyfile, file) for file in files})
+    for text in path.parent.glob("*.json"):
+        model = next(file for file in map(text.with_suffix, (".onnx", ".h5")) if file.exists())
+        card = read_card(model, "expression")
+        write_card(dataclasses.replace(card, recipe={**card.recipe, **recipe}), out / model.name)
+    return out / path.name
+
+
+def _run_seed(
+    settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, drop: Array | None
+) -> tuple[Path, Evaluation]:
+    """Do what `run` says, with one seed."""
     trained = train(settings, faces, out, watcher, drop)
     recipe = as_dict(settings)
     validation = faces.split("validation")
     if settings.temperature:
-        answers = trained.network.predict(validation.images.astype(np.float32), batch_size=256, verbose=0)
+        answers = predict(trained.network, validation.images)
         recipe["found_temperature"] = round(find_temperature(answers, validation.labels), 4)
         divide_scores(trained.network, recipe["found_temperature"])
         watcher.say(f"temperature {recipe['found_temperature']}")
@@ -61,7 +95,7 @@ def run(
     if drop is not None:
         recipe["dropped_rows"] = len(drop)
     make_card(path, trained.network, recipe, [])
-    figures = evaluate(ExpressionModel(path=path), faces, "validation")
+    figures = evaluate(ExpressionModel(path=path), faces, "validation", sizes=SIZES, blurs=BLURS)
     make_card(path, trained.network, recipe, [figures.as_dict()])
     if h5.stem != path.stem:
         make_card(h5, trained.network, recipe, [figures.as_dict()])

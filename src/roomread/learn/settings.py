@@ -26,6 +26,7 @@ class TrainSettings:
     weights_name: str | None = None  # of the .h5 file, without its ending; None takes `name`
     model: str = "compact"  # one of learn.model.MODELS
     seed: int = 0
+    seeds: int = 1  # runs, with seed, seed + 1 and so on; the median of them on `validation` is the result
     epochs: int = 40
     batch_size: int = 128
 
@@ -75,7 +76,7 @@ class TrainSettings:
             raise ValueError(f"plateau_factor must lie between 0 and 1. Received: {self.plateau_factor}.")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1. Received: {self.limit}.")
-        for name in ("epochs", "batch_size", "learning_rate", "plateau_patience"):
+        for name in ("seeds", "epochs", "batch_size", "learning_rate", "plateau_patience"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
         for name in ("name", "weights_name"):

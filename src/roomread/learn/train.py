@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -160,12 +159,11 @@ class _Run:
         start, epoch = time.perf_counter(), len(history)
         # PyTorch's dropout draws from no variable of the run.
         keras.utils.set_random_seed(int(np.random.default_rng((self.settings.seed, epoch)).integers(1 << 32)))
-        self.learner.reset_metrics()
-        batches, fitted = self.batches(epoch), {"loss": math.nan, "accuracy": math.nan}
+        batches, told = self.batches(epoch), []
         for number in range(len(batches)):
             step = epoch * len(batches) + number
             self.learner.optimizer.learning_rate = rate_at(self.settings, len(batches), step, history)
-            fitted = self.learner.train_on_batch(*batches[number], return_dict=True)
+            told.append(self.learner.train_on_batch(*batches[number], return_dict=True))
             if self.averaged is not None:
                 follow(self.averaged, self.network, self.settings.ema_decay, step)
             watcher.progress(epoch + 1, (number + 1) / len(batches))
@@ -173,8 +171,8 @@ class _Run:
         right = answers[np.arange(len(validation)), validation.labels]
         return {
             "epoch": epoch + 1,
-            "loss": round(float(fitted["loss"]), 5),
-            "accuracy": round(float(fitted["accuracy"]), 5),
+            "loss": round(float(np.mean([each["loss"] for each in told])), 5),
+            "accuracy": round(float(np.mean([each["accuracy"] for each in told])), 5),
             "penalty": round(float(sum(map(float, self.learner.losses))), 5),
             "validation_loss": round(float(-np.log(np.maximum(right, 1e-7)).mean()), 5),
             "validation_accuracy": round(float((answers.argmax(axis=1) == validation.labels).mean()), 5),

@@ -50,6 +50,7 @@ SPARSE, NO_REST = (
 )  # what a part of a lesson can be beside some of those
 NOT_ENOUGH = "not enough evidence"  # of ClassLine alone: too few seats were read for long enough
 DROP, RISE = "drop", "rise"
+ACTIVITY, SPEECH, PAUSE, MARKER = "activity", "speech", "pause", "marker"  # the kinds of a lesson's parts
 
 Image = npt.NDArray[np.uint8]  # (height, width, 3), RGB
 Array = npt.NDArray[Any]
@@ -246,6 +247,22 @@ class Lesson:
     state: str  # "running", "complete", or "stopped" before its end
     notes: tuple[str, ...]  # what was lost or left out, in words
     made_with: dict[str, Any]  # versions, settings, model names and hashes
+    remarks: str = ""  # what somebody wrote about it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A named stretch of a lesson.
+
+    start, end: seconds from the start of the source, start below end; the end is infinite where a part lasts to the end
+        of the lesson. A marker is a moment: both are the same.
+    kind: ACTIVITY, SPEECH, PAUSE or MARKER.
+    """
+
+    name: str
+    start: float
+    end: float
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

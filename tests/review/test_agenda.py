@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 
 from roomread.errors import StructureError
-from roomread.review.agenda import (
-    ACTIVITY,
-    MARKER,
-    MAX_BYTES,
-    PAUSE,
-    SPEECH,
-    Part,
-    read_all,
-    read_structure,
-    seconds_of,
-)
+from roomread.review.agenda import MAX_BYTES, read_all, read_structure, seconds_of
+from roomread.types import ACTIVITY, MARKER, PAUSE, SPEECH, Part
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agenda.csv"
 

@@ -10,12 +10,23 @@ import numpy as np
 import pytest
 
 from roomread.review import charts, report
-from roomread.review.agenda import ACTIVITY, MARKER, Part
 from roomread.review.part_charts import MAX_LANES, parts_chart, shortened, with_strip
 from roomread.review.shapes import Size
 from roomread.review.structure import Comparison, PartChange
 from roomread.review.summary import STATES, LessonSummary
-from roomread.types import N_EMOTIONS, NOT_ENOUGH, OK, TOO_FEW, ClassLine, Lesson, Share, Timeline
+from roomread.types import (
+    ACTIVITY,
+    MARKER,
+    N_EMOTIONS,
+    NOT_ENOUGH,
+    OK,
+    TOO_FEW,
+    ClassLine,
+    Lesson,
+    Part,
+    Share,
+    Timeline,
+)
 
 NAN = math.nan
 SIZES = pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW], ids=["wide", "narrow"])

@@ -12,10 +12,10 @@ from numpy.testing import assert_allclose
 
 from roomread.app.panel import find_mapping
 from roomread.errors import SettingsError
-from roomread.review.agenda import ACTIVITY, MARKER, Part, Structure
+from roomread.review.agenda import Structure
 from roomread.review.structure import Comparison, compare, signed
 from roomread.store.privacy import Gate, allowance
-from roomread.types import NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW, Lesson, Readings
+from roomread.types import ACTIVITY, MARKER, NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW, Lesson, Part, Readings
 
 MakeLesson = Callable[..., Lesson]
 MakeReadings = Callable[..., Readings]

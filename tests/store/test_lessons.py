@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from numpy.testing import assert_array_equal
 from roomread.errors import LessonNotFoundError, StoreError
 from roomread.store.lessons import LessonStore, default_store
 from roomread.store.schema import VERSION
-from roomread.types import NO_SEAT, SIGNALS, Lesson, Observation
+from roomread.types import ACTIVITY, MARKER, NO_SEAT, SIGNALS, Lesson, Observation, Part
 
 MakeLesson = Callable[..., Lesson]
 MakeObservation = Callable[..., Observation]
@@ -256,7 +257,7 @@ def test_a_deleted_lesson_takes_no_more_observations(
     assert query(store.path, "SELECT count(*) FROM faces") == [(0,)]
 
 
-@pytest.mark.parametrize(("version", "known"), [(1, 0), (2, 7)])
+@pytest.mark.parametrize(("version", "known"), [(1, 0), (2, 7), (3, 11)])
 def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     version: int, known: int, store: LessonStore, lesson: MakeLesson, observations: list[Observation]
 ) -> None:
@@ -264,14 +265,44 @@ def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     before = store.readings(kept)
     for signal in SIGNALS[known:]:
         query(store.path, f"ALTER TABLE faces DROP COLUMN {signal}")
+    query(store.path, "ALTER TABLE lessons DROP COLUMN remarks")
+    for table in ("parts", "summaries", "recordings"):
+        query(store.path, f"DROP TABLE {table}")
     query(store.path, f"UPDATE store SET version = {version}")
     after = LessonStore(store.path).readings(kept)
     assert_array_equal(after.emotions, before.emotions)
     assert_array_equal(after.signals[:, :known], before.signals[:, :known])
     assert np.isnan(after.signals[:, known:]).all()
     again = LessonStore(store.path)
+    assert again.find("1").remarks == "" and again.parts(kept) == {}
     assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
     assert query(store.path, "SELECT version FROM store") == [(VERSION,)]
+
+
+def test_parts_of_a_lesson_are_kept_changed_and_removed_with_it(store: LessonStore, lesson: MakeLesson) -> None:
+    kept, other = store.add(lesson()), store.add(lesson(name="other"))
+    talk, bell = Part("Talk", 60.0, math.inf, ACTIVITY), Part("Bell", 30.0, 30.0, MARKER)
+    first, second = store.add_parts(kept, [talk, bell])
+    assert store.parts(kept) == {second: bell, first: talk} and list(store.parts(kept)) == [second, first]
+    assert store.parts(other) == {}
+    with pytest.raises(LessonNotFoundError, match=rf"Lesson {other.number} has no part {first}"):
+        store.change_part(other, first, None)
+    later = Part("Bell", 90.0, 90.0, MARKER)
+    store.change_part(kept, second, later)
+    assert list(store.parts(kept).values()) == [talk, later]
+    store.change_part(kept, first, None)
+    assert store.parts(kept) == {second: later}
+    store.delete(kept)
+    assert query(store.path, "SELECT count(*) FROM parts") == [(0,)]
+
+
+def test_a_lesson_gets_another_name_and_remarks(
+    store: LessonStore, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    kept = store.add(lesson())
+    renamed = store.rename(kept, "Physics", "Projector failed")
+    store.append(kept, observations)  # which knows only the old record
+    assert store.find("Physics") == renamed and renamed.remarks == "Projector failed"
 
 
 def test_a_store_of_a_later_version_is_refused_and_not_changed(store: LessonStore) -> None:

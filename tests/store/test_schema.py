@@ -13,11 +13,16 @@ KEPT = {
     "store": ["version"],
     "lessons": [
         "number", "name", "source", "purpose", "reference", "sample", "began", "created", "duration", "width", "height",
-        "state", "notes", "made_with",
+        "state", "notes", "made_with", "remarks",
     ],
     "frames": ["lesson", "frame", "time"],
     "faces": [
         "lesson", "frame", "face", "seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS,
+    ],
+    "parts": ["number", "lesson", "start", "end", "name", "kind"],
+    "summaries": ["lesson", "mapping", "key", "figures", "series"],
+    "recordings": [
+        "number", "name", "purpose", "reference", "settings", "created", "state", "done", "length", "message", "lesson",
     ],
 }  # fmt: skip
 

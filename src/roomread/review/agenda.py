@@ -12,8 +12,7 @@ from pathlib import Path
 
 from roomread import style
 from roomread.errors import StructureError
-
-ACTIVITY, SPEECH, PAUSE, MARKER = "activity", "speech", "pause", "marker"
+from roomread.types import ACTIVITY, MARKER, PAUSE, SPEECH, Part
 
 MAX_BYTES = 10_000_000  # an hour of captions has 100 thousand; a video that was named by mistake has far more
 PAUSE_SECONDS = 10.0  # silence that ends a stretch of speech; shorter: every look at the notes cuts the lesson
@@ -26,21 +25,6 @@ COLUMNS = {  # what the head of a table may call a column
 }  # fmt: skip
 EXPECTED = "start,name or start,end,name (an agenda, slides), or time,name (markers)"
 TIME_FORMS = "seconds, m:ss or h:mm:ss from the start of the recording"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A named stretch of a lesson.
-
-    start, end: seconds from the start of the source, start below end; the end is infinite where a part lasts to the end
-        of the lesson. A marker is a moment: both are the same.
-    kind: ACTIVITY, SPEECH, PAUSE or MARKER.
-    """
-
-    name: str
-    start: float
-    end: float
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from roomread.review.agenda import MARKER
 from roomread.review.charts import LETTER, Chart
 from roomread.review.shapes import Box, Plot, Size, Tick, value_ticks
 from roomread.review.structure import PartChange, signed
-from roomread.types import OK
+from roomread.types import MARKER, OK
 
 LANE = 20.0  # SVG units; height of one row of the strip
 MAX_LANES = 3  # of parts that overlap; further ones are in the figure and the table alone

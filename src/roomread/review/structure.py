@@ -13,10 +13,10 @@ from roomread import style
 from roomread.engagement.change import CHANGE, changes, false_alarms
 from roomread.engagement.mappings import Mapping
 from roomread.errors import SettingsError
-from roomread.review.agenda import MARKER, Part, Structure
+from roomread.review.agenda import Structure
 from roomread.review.summary import known
 from roomread.store.privacy import Gate
-from roomread.types import NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW
+from roomread.types import MARKER, NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW, Part
 
 WINDOW = 60.0  # seconds before and after a marker; shorter: noisier, longer: other things happen in it too
 NOT_ENOUGH = "not enough evidence"

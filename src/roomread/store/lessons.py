@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,17 @@ from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
 from roomread.errors import LessonNotFoundError, StoreError
-from roomread.store.schema import VERSION, faces_table, frames_table, lessons_table, metadata, step_up, store_table
-from roomread.types import EMOTIONS, SIGNALS, Array, Lesson, Observation, Readings
+from roomread.store.schema import (
+    VERSION,
+    faces_table,
+    frames_table,
+    lessons_table,
+    metadata,
+    parts_table,
+    step_up,
+    store_table,
+)
+from roomread.types import EMOTIONS, SIGNALS, Array, Lesson, Observation, Part, Readings
 
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
 
@@ -45,7 +55,7 @@ class LessonStore:
             raise StoreError(f"The store {self.path} is a folder. Expected: a file. Use --db FILE.")
         self._engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=sa.pool.NullPool)
         sa.event.listen(self._engine, "connect", _prepare)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             tables = sa.inspect(connection).get_table_names()
             if tables and store_table.name not in tables:
                 raise StoreError(
@@ -64,7 +74,7 @@ class LessonStore:
                 step_up(connection, version)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
         """Yield a connection whose changes are kept together or not at all."""
         try:
             with self._engine.begin() as connection:
@@ -80,7 +90,7 @@ class LessonStore:
         """Keep a new lesson with its first observations, and return it with the number it was given."""
         values = dataclasses.asdict(lesson)
         del values["number"]
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             result = connection.execute(lessons_table.insert().values(values | {"notes": list(lesson.notes)}))
             key = result.inserted_primary_key
             number = key[0] if key is not None else 0
@@ -89,7 +99,7 @@ class LessonStore:
 
     def append(self, lesson: Lesson, observations: Sequence[Observation]) -> None:
         """Keep observations of a lesson and the lesson's record as it stands now, together."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             _insert(connection, lesson.number, observations)
             connection.execute(
                 lessons_table.update()
@@ -105,7 +115,7 @@ class LessonStore:
 
     def lessons(self) -> list[Lesson]:
         """Return every lesson, newest first."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(lessons_table.select().order_by(lessons_table.c.number.desc())).mappings()
             return [Lesson(**{**row, "notes": tuple(row["notes"])}) for row in rows]
 
@@ -132,7 +142,7 @@ class LessonStore:
 
     def readings(self, lesson: Lesson) -> Readings:
         """Return all that was observed in a lesson."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             frames = _table(
                 connection,
                 sa.select(frames_table.c.frame, frames_table.c.time)
@@ -157,12 +167,54 @@ class LessonStore:
             signals=table[:, 15:],
         )
 
+    def rename(self, lesson: Lesson, name: str, remarks: str) -> Lesson:
+        """Give a lesson another name and other remarks, and return it."""
+        with self.transaction() as connection:
+            table = lessons_table
+            connection.execute(table.update().where(table.c.number == lesson.number).values(name=name, remarks=remarks))
+        return dataclasses.replace(lesson, name=name, remarks=remarks)
+
+    def parts(self, lesson: Lesson) -> dict[int, Part]:
+        """Return what a lesson was made of, markers included, by the parts' numbers, in the order of their times."""
+        table = parts_table
+        with self.transaction() as connection:
+            rows = connection.execute(
+                table.select().where(table.c.lesson == lesson.number).order_by(table.c.start, table.c.number)
+            ).all()
+        return {
+            row.number: Part(row.name, row.start, math.inf if row.end is None else row.end, row.kind) for row in rows
+        }
+
+    def add_parts(self, lesson: Lesson, parts: Sequence[Part]) -> list[int]:
+        """Keep parts of a lesson together, and return the numbers that they were given."""
+        with self.transaction() as connection:
+            made = [connection.execute(parts_table.insert().values(_part_row(lesson, part))) for part in parts]
+            return [int(result.inserted_primary_key[0]) for result in made if result.inserted_primary_key is not None]
+
+    def change_part(self, lesson: Lesson, number: int, part: Part | None) -> None:
+        """Put another part in the place of one, or nothing, which removes it.
+
+        Raises:
+            LessonNotFoundError: the lesson has no such part.
+        """
+        table = parts_table
+        here = (table.c.lesson == lesson.number) & (table.c.number == number)
+        step = table.delete() if part is None else table.update().values(_part_row(lesson, part))
+        with self.transaction() as connection:
+            if connection.execute(step.where(here)).rowcount == 0:
+                raise LessonNotFoundError(f"Lesson {lesson.number} has no part {number}.")
+
     def delete(self, lesson: Lesson) -> None:
         """Forget a lesson and everything observed in it."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(lessons_table.delete().where(lessons_table.c.number == lesson.number))
         with self._engine.connect() as connection:  # what was deleted must not stay in the write-ahead log either
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
+    end = None if math.isinf(part.end) else part.end
+    return {"lesson": lesson.number, "start": part.start, "end": end, "name": part.name, "kind": part.kind}
 
 
 def _prepare(connection: Any, _: Any) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from roomread.types import EMOTIONS, SIGNALS
 
-VERSION = 3  # of the tables; a store of a later version is refused, never changed
+VERSION = 4  # of the tables; a store of a later version is refused, never changed
 
 metadata = MetaData()
 
@@ -40,6 +40,7 @@ lessons_table = Table(
     Column("state", String, nullable=False),
     Column("notes", JSON, nullable=False),
     Column("made_with", JSON, nullable=False),
+    Column("remarks", String, nullable=False, server_default=""),  # since version 4
     sqlite_autoincrement=True,  # a deleted lesson's number is not given again
 )
 
@@ -70,9 +71,52 @@ faces_table = Table(
     sqlite_with_rowid=False,
 )
 
+parts_table = Table(  # since version 4
+    "parts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("start", Float, nullable=False),  # seconds from the start of the source
+    Column("end", Float),  # seconds; NULL: to the end of the lesson
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+summaries_table = Table(  # since version 4; a cache: every row can be made again
+    "summaries",
+    metadata,
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE"), primary_key=True),
+    Column("mapping", String, primary_key=True),
+    Column("key", String, nullable=False),  # of what made it; a row with another one is out of date
+    Column("figures", JSON, nullable=False),  # of the whole lesson
+    Column("series", JSON, nullable=False),  # over time
+    sqlite_with_rowid=False,
+)
+
+recordings_table = Table(  # since version 4; what waits to be analysed
+    "recordings",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("name", String, nullable=False),  # of the file as its owner calls it
+    Column("purpose", String, nullable=False),
+    Column("reference", String),
+    Column("settings", JSON, nullable=False),
+    Column("created", String, nullable=False),  # ISO 8601 with a time zone
+    Column("state", String, nullable=False),
+    Column("done", Float, nullable=False),  # seconds of the source
+    Column("length", Float),  # seconds; NULL: not known
+    Column("message", String, nullable=False),
+    Column("lesson", Integer),  # its number, once there is one
+    sqlite_autoincrement=True,
+)
+
 STEPS = {  # from each version to the next
-    number: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in signals)
-    for number, signals in ((1, SIGNALS[:7]), (2, SIGNALS[7:]))
+    **{
+        number: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in signals)
+        for number, signals in ((1, SIGNALS[:7]), (2, SIGNALS[7:]))
+    },
+    3: ("ALTER TABLE lessons ADD COLUMN remarks VARCHAR NOT NULL DEFAULT ''",),
 }
 
 
@@ -81,4 +125,5 @@ def step_up(connection: Connection, version: int) -> None:
     for number in range(version, VERSION):
         for step in STEPS[number]:
             connection.exec_driver_sql(step)
+    metadata.create_all(connection)  # whole tables that are new
     connection.execute(store_table.update().values(version=VERSION))

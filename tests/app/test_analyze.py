@@ -8,8 +8,7 @@ import pytest
 from PIL import Image as Pictures
 
 import roomread
-from roomread.app import analyze as module
-from roomread.app import observing
+from roomread.app import observing, recording
 from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment
 from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
@@ -123,7 +122,7 @@ def test_ctrl_c_before_the_first_frame_leaves_no_lesson(clip, db, monkeypatch):
 
 
 def test_what_was_seen_is_written_while_the_analysis_runs(clip, db, monkeypatch):
-    monkeypatch.setattr(module, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
     seen = []
 
     def progress(_):
@@ -136,7 +135,7 @@ def test_what_was_seen_is_written_while_the_analysis_runs(clip, db, monkeypatch)
 
 
 def test_a_full_disk_is_told_and_keeps_what_was_written_before(clip, db, monkeypatch):
-    monkeypatch.setattr(module, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
     append, calls = LessonStore.append, []
 
     def fail_later(self, lesson, observations):

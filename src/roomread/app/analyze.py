@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,21 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from roomread.app.observing import Observer, ObserveSettings
 from roomread.app.panel import mapping_of, panel
+from roomread.app.recording import Recorder
 from roomread.config import as_dict
-from roomread.errors import SourceError, StoreError
+from roomread.errors import StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
-from roomread.types import Lesson, Observation
+from roomread.types import Lesson
 from roomread.watch.annotate import AnnotatedVideo
-from roomread.watch.frames import FrameSettings, PictureSource, Source, open_source
+from roomread.watch.frames import FrameSettings, PictureSource, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from roomread.review.structure import Comparison
     from roomread.review.summary import LessonSummary
-
-KEEP_EVERY = 1.0  # seconds of work after which what was seen is written to the store
 
 Progress = Callable[[float], None]  # receives the seconds of the source that were analysed so far
 
@@ -221,7 +217,23 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     settings = request.settings
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)
-    recorder = _Recorder(store, request, source, {**observer.made_with(), "settings": _plain_settings(settings)})
+    record = Lesson(
+        number=0,
+        name=settings.name or Path(source.name).stem,
+        source=source.name,
+        purpose=request.purpose,
+        reference=request.reference,
+        sample=request.sample,
+        began=parse_moment(settings.began),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        duration=0.0,
+        width=0,
+        height=0,
+        state="running",
+        notes=(),
+        made_with={**observer.made_with(), "settings": plain_settings(settings)},
+    )
+    recorder = Recorder(store, record, 0.0 if isinstance(source, PictureSource) else 1 / settings.fps)
     video = None if request.annotated is None else AnnotatedVideo(request.annotated, settings.show_faces)
     try:
         for frame, seen in observer.observe(source.frames()):
@@ -243,94 +255,13 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
     return LessonHandle(store, recorder.number)
 
 
-def _plain_settings(settings: AnalyzeSettings) -> dict[str, Any]:
+def plain_settings(settings: ObserveSettings) -> dict[str, Any]:
     """Return the settings as JSON can hold them, without what the lesson's record says already."""
-    plain = as_dict(settings) | {"fps": "native" if math.isinf(settings.fps) else settings.fps}
-    if math.isinf(settings.end):
-        del plain["end"]
+    plain = as_dict(settings)
     for name in ("name", "began", "model", "show_faces"):
         plain.pop(name, None)
+    if math.isinf(plain.get("fps", 0.0)):
+        plain["fps"] = "native"
+    if math.isinf(plain.get("end", 0.0)):
+        del plain["end"]
     return plain
-
-
-class _Recorder:
-    """Writes observations to the store a little later, so that at most KEEP_EVERY seconds of work can be lost."""
-
-    def __init__(self, store: LessonStore, request: Request, source: Source, made_with: dict[str, Any]) -> None:
-        self.store, self.request, self.source, self.made_with = store, request, source, made_with
-        self.size = (0, 0)  # pixels, width and height of the newest frame
-        self.last = 0.0  # seconds, time of the newest frame
-        self._first: float | None = None
-        self._count = 0
-        self._waiting: list[Observation] = []
-        self._lesson: Lesson | None = None
-        self._kept = time.monotonic()
-
-    @property
-    def number(self) -> int:
-        """The lesson's number in the store."""
-        return 0 if self._lesson is None else self._lesson.number
-
-    def take(self, seen: Observation) -> None:
-        """Hold an observation, and write what is held when it is time."""
-        self._first = seen.time if self._first is None else self._first
-        self.last, self._count = seen.time, self._count + 1
-        self._waiting.append(seen)
-        if time.monotonic() - self._kept >= KEEP_EVERY:
-            self._keep("running", ())
-
-    def finish(self, state: str, notes: list[str]) -> None:
-        """Write what is left, and how the lesson ended.
-
-        Raises:
-            SourceError: nothing was ever seen, so that there is no lesson.
-        """
-        if self._first is None:
-            lost = " ".join(notes)
-            raise SourceError(
-                f"{self.request.path} holds no frame that could be read. Expected: at least one in the span asked for. "
-                f"{lost}".rstrip()
-            )
-        self._keep(state, tuple(notes))
-
-    def abandon(self, note: str) -> None:
-        """Say in the lesson, if the store still takes that much, that it ends with what was written before."""
-        if self._lesson is not None:
-            with contextlib.suppress(StoreError):
-                self.store.append(dataclasses.replace(self._lesson, state="stopped", notes=(note,)), [])
-
-    def _keep(self, state: str, notes: tuple[str, ...]) -> None:
-        record = self._record(state, notes)
-        if self._lesson is None:
-            record = self.store.add(record, self._waiting)
-        else:
-            record = dataclasses.replace(record, number=self._lesson.number)
-            self.store.append(record, self._waiting)
-        self._lesson = record
-        self._waiting = []
-        self._kept = time.monotonic()
-
-    def _record(self, state: str, notes: tuple[str, ...]) -> Lesson:
-        settings = self.request.settings
-        first = 0.0 if self._first is None else self._first
-        gap = (self.last - first) / (self._count - 1) if self._count > 1 else self._lone_gap()
-        return Lesson(
-            number=0,
-            name=settings.name or Path(self.source.name).stem,
-            source=self.source.name,
-            purpose=self.request.purpose,
-            reference=self.request.reference,
-            sample=self.request.sample,
-            began=parse_moment(settings.began),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            duration=round(self.last - first + gap, 3),
-            width=self.size[0],
-            height=self.size[1],
-            state=state,
-            notes=notes,
-            made_with=self.made_with,
-        )
-
-    def _lone_gap(self) -> float:
-        """Return the seconds that a single frame stands for: none for a picture."""
-        return 0.0 if isinstance(self.source, PictureSource) else 1 / self.request.settings.fps

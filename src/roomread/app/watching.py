@@ -11,6 +11,7 @@ import numpy as np
 from roomread.app.observing import Observer, ObserveSettings
 from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import timeline
+from roomread.engagement.mappings import Mapping
 from roomread.store.privacy import allowance_for, check_purpose, hide
 from roomread.types import Observation, Readings, Timeline
 from roomread.watch.livesource import LiveSettings, LiveSource
@@ -51,6 +52,49 @@ class Glimpse:
     notes: tuple[str, ...]
 
 
+class Lookback:
+    """The seconds just past, and a glimpse of them whenever one is due."""
+
+    def __init__(self, purpose: str, reference: str | None, mapping: Mapping, window: float, every: float) -> None:
+        """Begin.
+
+        Args:
+            purpose: one of PURPOSES; decides what may be seen.
+            reference: ethics or consent number; with it, research may see single seats.
+            mapping: the engagement formula.
+            window: seconds that each glimpse looks back.
+            every: seconds from one glimpse to the next.
+        """
+        self.purpose, self.reference, self.mapping = purpose, reference, mapping
+        self.window, self.every = window, every
+        self._past: deque[Observation] = deque()
+        self._due = -np.inf
+
+    def add(self, seen: Observation, dropped: int = 0, notes: tuple[str, ...] = ()) -> Glimpse | None:
+        """Take an observation; return a glimpse if one is due.
+
+        Args:
+            seen: later than all before.
+            dropped: frames so far that newer ones overtook.
+            notes: what was lost so far and what befell all seats at once.
+        """
+        past = self._past
+        past.append(seen)
+        while seen.time - past[0].time > self.window:
+            past.popleft()
+        if seen.time < self._due:
+            return None
+        self._due = seen.time + self.every
+        readings = Readings.of_observations(past)
+        begin = float(readings.times[0])
+        from_zero = replace(readings, times=readings.times - begin)
+        full = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+        allowed = allowance_for(self.purpose, self.reference, len(readings.established()))
+        span = max(seen.time - begin, 1e-9)
+        fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
+        return Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, dropped, notes)
+
+
 def watch(
     source: LiveSource,
     purpose: str | None,
@@ -76,27 +120,14 @@ def watch(
     """
     check_purpose(purpose, reference)
     settings = WatchSettings() if settings is None else settings
-    score = find_mapping(mapping, signals=settings.signals.rate > 0).score
+    formula = find_mapping(mapping, signals=settings.signals.rate > 0)
     source.start()  # a camera warms up while the networks are opened
-    past: deque[Observation] = deque()
-    due = -np.inf
     try:
         observer = Observer(settings, side_by_side=False)
+        past = Lookback(purpose or "", reference, formula, settings.window, settings.every)
         for _, seen in observer.observe(source.frames()):
-            past.append(seen)
-            while seen.time - past[0].time > settings.window:
-                past.popleft()
-            if seen.time < due:
-                continue
-            due = seen.time + settings.every
-            readings = Readings.of_observations(past)
-            begin = float(readings.times[0])
-            from_zero = replace(readings, times=readings.times - begin)
-            full = timeline(from_zero, score, 2 * settings.window, settings.window)
-            allowed = allowance_for(purpose or "", reference, len(readings.established()))
-            span = max(seen.time - begin, 1e-9)
-            fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
-            notes = (*source.notes, *observer.notes)
-            yield Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, source.dropped, notes)
+            glimpse = past.add(seen, source.dropped, (*source.notes, *observer.notes))
+            if glimpse is not None:
+                yield glimpse
     finally:
         source.close()

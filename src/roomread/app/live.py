@@ -1,0 +1,308 @@
+"""A lesson as it runs: watched, kept, marked, paused; any number of viewers see the same."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageFilter
+
+from roomread.app.analyze import plain_settings
+from roomread.app.observing import Observer
+from roomread.app.panel import find_mapping
+from roomread.app.recording import Recorder
+from roomread.app.watching import Glimpse, Lookback, WatchSettings
+from roomread.errors import RoomreadError, SettingsError, StoreError
+from roomread.store.lessons import LessonStore
+from roomread.store.privacy import allowance_for, check_purpose
+from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
+from roomread.watch.livesource import LiveSource
+
+State = Literal["opening", "running", "paused", "ended", "failed", "discarded"]
+
+OVER = ("ended", "failed", "discarded")
+COURSE = 1800  # glimpses kept for the line of the last half hour
+OUTLINE_SIDE = 40  # pixels of the blurred picture's longer side: a face in the third row has one or two
+OUTLINE_BLUR = 1.2  # of those pixels, standard deviation
+LONGEST_NAME = 200  # letters of a lesson's or a marker's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRequest:
+    """Which lesson is begun, and why.
+
+    name: of the lesson. mapping: name of the engagement formula, None takes the default one. settings: how to watch.
+    """
+
+    name: str
+    purpose: str
+    reference: str | None = None
+    mapping: str | None = None
+    settings: WatchSettings = field(default_factory=lambda: WatchSettings(every=0.2))
+
+    def __post_init__(self) -> None:
+        check_purpose(self.purpose, self.reference)
+        check_name("The lesson's name", self.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a viewer sees of a running lesson.
+
+    version: grows with each change, so that a viewer knows what is new. state: see `State`.
+    lesson: its number, 0 before anything was seen. name: of the lesson. source: state of the source, see `LiveSource`.
+    glimpse: of the seconds just past, None before the first frame.
+    course: (time, engagement, low, high) of about each second, seconds and 0 to 1, NaN where nothing may or can be
+        said; the newest last.
+    markers: (time, name).
+    seats: seats found in the lesson so far; None where they are too few to tell.
+    delay: seconds from a frame's arrival to its glimpse, of the newest.
+    error: why the lesson failed, in words.
+    """
+
+    version: int
+    state: State
+    lesson: int
+    name: str
+    source: str
+    glimpse: Glimpse | None
+    course: tuple[tuple[float, float, float, float], ...]
+    markers: tuple[tuple[float, str], ...]
+    seats: int | None
+    delay: float
+    error: str
+
+
+class LiveLesson:
+    """A lesson that runs in a thread of its own until it is stopped, discarded, or its source ends."""
+
+    def __init__(self, store: LessonStore, source: LiveSource, request: LiveRequest) -> None:
+        """Begin to watch; errors come in `view`, as a viewer sees them.
+
+        Raises:
+            SettingsError: there is no such mapping.
+        """
+        self.store, self.source, self.request = store, source, request
+        self.mapping = find_mapping(request.mapping, signals=request.settings.signals.rate > 0)
+        self._change = threading.Condition()
+        self._version = 0
+        self._state: State = "opening"
+        self._error = ""
+        self._paused = self._discard = False
+        self._glimpse: Glimpse | None = None
+        self._course: deque[tuple[float, float, float, float]] = deque(maxlen=COURSE)
+        self._markers: list[tuple[float, str]] = []
+        self._seats_seen: dict[int, int] = {}
+        self._frames = 0
+        self._delay = float("nan")
+        self._arrived = 0.0  # by the monotonic clock, of the frame that is looked at
+        self._newest: tuple[Frame, Observation] | None = None
+        self._recorder: Recorder | None = None
+        self._pauses: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="live lesson", daemon=True)
+        self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, however."""
+        return self._state in OVER
+
+    def view(self) -> View:
+        """Return what there is to see now."""
+        with self._change:
+            return self._view()
+
+    def wait(self, version: int, seconds: float) -> View:
+        """Return what there is to see once it is newer than `version`, or after so many seconds."""
+        with self._change:
+            self._change.wait_for(lambda: self._version > version, seconds)
+            return self._view()
+
+    def pause(self, on: bool) -> None:
+        """Stop looking, or go on; nothing of a pause is looked at or kept."""
+        with self._change:
+            if self._state in ("running", "paused"):
+                self._state = "paused" if on else "running"
+                self._paused = on
+                self._tell()
+
+    def mark(self, name: str) -> None:
+        """Keep a marker at the newest frame's time.
+
+        Raises:
+            SettingsError: the name is empty or too long, or nothing was seen yet.
+        """
+        check_name("The marker's name", name)
+        recorder = self._recorder
+        if recorder is None or not recorder.number or self.over:
+            raise SettingsError("A marker needs a running lesson. Expected: at least one frame. Received: none.")
+        moment = recorder.last
+        self.store.add_parts(recorder.lesson, [Part(name.strip(), moment, moment, MARKER)])
+        with self._change:
+            self._markers.append((moment, name.strip()))
+            self._tell()
+
+    def stop(self, discard: bool = False) -> int:
+        """End the lesson, wait until all is kept, and return its number; 0 where there is none.
+
+        Args:
+            discard: keep nothing of it.
+        """
+        self._discard = self._discard or discard
+        self.source.close()
+        self._thread.join()
+        return 0 if self._recorder is None or self._discard else self._recorder.number
+
+    def outline(self) -> tuple[bytes, tuple[tuple[int, float, float, float, float], ...]] | None:
+        """Return the newest picture, blurred beyond knowing anybody, and the faces' places in it; None without one.
+
+        Returns:
+            a JPEG of OUTLINE_SIDE pixels, and for each face (its seat or 0, left, top, right, bottom), 0 to 1 of the
+            picture's width and height.
+        """
+        newest = self._newest
+        if newest is None or self.over or self._state == "paused":
+            return None
+        frame, seen = newest
+        height, width = frame.image.shape[:2]
+        sides = np.array([width, height, width, height])
+        places = np.clip(seen.tracks.boxes / sides, 0, 1).round(4).tolist()
+        seats = seen.tracks.seats.tolist()
+        return _blurred(frame.image), tuple((seat, *place) for seat, place in zip(seats, places, strict=True))
+
+    def _view(self) -> View:
+        seats = sum(1 for n in self._seats_seen.values() if n >= max(3, 0.02 * self._frames))
+        allowed = allowance_for(self.request.purpose, self.request.reference, seats)
+        return View(
+            version=self._version,
+            state=self._state,
+            lesson=0 if self._recorder is None else self._recorder.number,
+            name=self.request.name,
+            source=self.source.state,
+            glimpse=self._glimpse,
+            course=tuple(self._course),
+            markers=tuple(self._markers),
+            seats=seats if allowed.single or seats >= allowed.min_seats else None,
+            delay=self._delay,
+            error=self._error,
+        )
+
+    def _tell(self) -> None:
+        """Wake every viewer; the lock is held."""
+        self._version += 1
+        self._change.notify_all()
+
+    def _run(self) -> None:
+        try:
+            self._watch()
+            state: State = "discarded" if self._discard else "ended"
+            error = ""
+        except RoomreadError as failure:
+            state, error = ("discarded", "") if self._discard else ("failed", str(failure))
+        finally:
+            self.source.close()
+        recorder = self._recorder
+        if self._discard and recorder is not None and recorder.number:
+            self.store.delete(recorder.lesson)
+        with self._change:
+            self._state, self._error, self._newest = state, error, None
+            self._tell()
+
+    def _watch(self) -> None:
+        settings, request = self.request.settings, self.request
+        self.source.start()  # a camera warms up while the networks are opened
+        observer = Observer(settings, side_by_side=False)
+        past = Lookback(request.purpose, request.reference, self.mapping, settings.window, settings.every)
+        self._recorder = recorder = Recorder(self.store, self._record(observer), 1 / settings.source.fps)
+        try:
+            for frame, seen in observer.observe(self._frames_taken()):
+                notes = (*self.source.notes, *observer.notes)
+                recorder.size = (frame.image.shape[1], frame.image.shape[0])
+                recorder.take(seen)
+                self._show(frame, seen, past.add(seen, self.source.dropped, notes))
+            recorder.finish("complete", [*self.source.notes, *observer.notes, *self._pauses])
+        except StoreError:
+            recorder.abandon("The lesson broke off here, as the store could not be written.")
+            raise
+
+    def _frames_taken(self) -> Iterator[Frame]:
+        """Yield the frames that are looked at: none of a pause."""
+        since = 0.0
+        was = False
+        for frame in self.source.frames():
+            if self._paused != was:
+                was = self._paused
+                if was:
+                    since = frame.time
+                else:
+                    self._pauses.append(f"Paused from {since:.0f} s to {frame.time:.0f} s.")
+            if not was:
+                self._arrived = time.monotonic()
+                yield frame
+
+    def _record(self, observer: Observer) -> Lesson:
+        settings = self.request.settings
+        now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+        return Lesson(
+            number=0,
+            name=self.request.name.strip(),
+            source=self.source.name,
+            purpose=self.request.purpose,
+            reference=self.request.reference,
+            sample=False,
+            began=now,
+            created=now,
+            duration=0.0,
+            width=0,
+            height=0,
+            state="running",
+            notes=(),
+            made_with={**observer.made_with(), "settings": plain_settings(settings)},
+        )
+
+    def _show(self, frame: Frame, seen: Observation, glimpse: Glimpse | None) -> None:
+        seats = seen.tracks.seats
+        with self._change:
+            self._newest = (frame, seen)
+            self._frames += 1
+            for seat in seats[seats > 0].tolist():
+                self._seats_seen[seat] = self._seats_seen.get(seat, 0) + 1
+            if self._state == "opening":
+                self._state = "running"
+            if glimpse is None:
+                return
+            self._glimpse, self._delay = glimpse, time.monotonic() - self._arrived
+            now, moment = glimpse.now, glimpse.time
+            if self._course and moment - self._course[-1][0] < 1.0:
+                moment = self._course.pop()[0]
+            self._course.append((moment, float(now.engagement[0]), float(now.low[0]), float(now.high[0])))
+            self._tell()
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse a name that is empty or too long for a page.
+
+    Raises:
+        SettingsError: it is.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise SettingsError(
+            f"{what} cannot be used. Expected: 1 to {LONGEST_NAME} letters on one line. Received: {name[:80]!r}."
+        )
+
+
+def _blurred(image: Array) -> bytes:
+    """Return a JPEG in which nobody can be known."""
+    picture = Pictures.fromarray(image)
+    picture.thumbnail((OUTLINE_SIDE, OUTLINE_SIDE), Pictures.Resampling.BOX)
+    held = io.BytesIO()
+    picture.filter(ImageFilter.GaussianBlur(OUTLINE_BLUR)).save(held, "JPEG", quality=70)
+    return held.getvalue()

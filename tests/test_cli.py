@@ -46,6 +46,8 @@ COMMANDS = (
     "agreement",
     "calibrate",
     "watch",
+    "live",
+    "serve",
     "check",
     "data",
     "augment",

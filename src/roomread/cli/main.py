@@ -22,6 +22,7 @@ from roomread.cli import (
     predict,
     structure,
     watch,
+    web,
 )
 from roomread.cli.terminal import STOPPED, say
 from roomread.errors import RoomreadError
@@ -59,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     mappings.add_commands(commands)
     codes.add_commands(commands)
     watch.add_commands(commands)
+    web.add_commands(commands)
     check.add_commands(commands)
     data.add_commands(commands)
     model.add_commands(commands)

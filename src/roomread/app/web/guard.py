@@ -1,0 +1,131 @@
+"""Who may ask: this machine alone, its own pages alone, and with a token where others may reach it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COOKIE = "roomread"
+SAFE = ("GET", "HEAD", "OPTIONS")
+OPEN = ("/login", "/static/")  # that a page without the token may ask for
+SCRIPTED = "/api/docs"  # the one page with a script in it: FastAPI's own
+LARGEST_BODY = 256 * 1024  # bytes of any request but a recording's
+UPLOAD = "/api/recordings"
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands before every request and websocket.
+
+    app: what answers.
+    hosts: names and ports under which the server may be asked, such as "127.0.0.1:8642"; another name in a request is
+        another site that points here.
+    token: what a caller must know; None asks for none, on the loopback address only.
+    secure: whether the connection is encrypted.
+    """
+
+    app: App
+    hosts: frozenset[str]
+    token: str | None = None
+    secure: bool = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self.refusal(scope, headers)
+        if refusal is not None:
+            await _refuse(scope, receive, send, *refusal)
+            return
+        await self.app(scope, receive, send if scope["type"] == "websocket" else _with_headers(scope, send))
+
+    def refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        """Return status and words where a request is refused, else None."""
+        path = scope["path"]
+        if headers.get("host", "") not in self.hosts:
+            return 421, "This address is not served here. Open the one that roomread printed."
+        own = {f"{scheme}://{host}" for host in self.hosts for scheme in ("http", "https")}
+        origin = headers.get("origin")
+        if origin is not None and origin not in own:
+            return 403, "Requests from other sites are refused."
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return 403, "Requests from other sites are refused."
+        if scope["type"] == "websocket" and origin is None:
+            return 403, "A websocket needs an origin, as browsers send it."
+        if not self._knows(headers) and not path.startswith(OPEN):
+            return 401, "The token is missing or wrong. Open the address with the token that roomread printed."
+        if scope["type"] == "http" and scope["method"] not in SAFE and not _fits(scope, headers):
+            return 413, f"The request is too large, or of unknown length. Expected: at most {LARGEST_BODY} bytes."
+        return None
+
+    def _knows(self, headers: dict[str, str]) -> bool:
+        if self.token is None:
+            return True
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        if not given:
+            try:
+                morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            except CookieError:
+                morsel = None
+            given = "" if morsel is None else morsel.value
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+
+def _fits(scope: Scope, headers: dict[str, str]) -> bool:
+    """Tell whether a body may come: a recording's is limited where it is read."""
+    if scope["path"] == UPLOAD and scope["method"] == "POST":
+        return True
+    length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
+    return length.isdigit() and int(length) <= LARGEST_BODY
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4000 + status % 1000, "reason": words})
+        return
+    body = words.encode()
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    plain = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+    head = {"type": "http.response.start", "status": status, "headers": [kind, *plain]}
+    await send(head)
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(scope: Scope, send: Send) -> Send:
+    """Return a `send` that adds what every answer says to the browser."""
+    scripts = " 'unsafe-inline'" if scope["path"].startswith(SCRIPTED) else ""
+    every = HEADERS | {"content-security-policy": POLICY.format(scripts=scripts)}
+
+    async def add(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            given = {name for name, _ in message["headers"]}
+            more = [(name.encode(), value.encode()) for name, value in every.items() if name.encode() not in given]
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return add

@@ -1,0 +1,46 @@
+"""The first page, which explains itself, the look of all pages, and the login where a token is asked for."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from roomread.app.web.guard import COOKIE
+from roomread.app.web.site import Site
+from roomread.store.privacy import NOTICE
+
+N_LATEST = 5  # lessons that the first page names
+
+
+def routes(site: Site, token: str | None) -> APIRouter:
+    """Return the routes of this module."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def home() -> HTMLResponse:
+        latest = site.studio.store.lessons()[:N_LATEST]
+        live = site.studio.live
+        running = live.view() if live is not None and not live.over else None
+        return site.page("home.html", active="home", latest=latest, running=running, notice=NOTICE.splitlines())
+
+    @router.get("/static/app.css")
+    def look() -> Response:
+        return Response(site.text("app.css"), media_type="text/css", headers={"cache-control": "no-cache"})
+
+    @router.get("/login")
+    def login() -> HTMLResponse:
+        return site.page("login.html", wrong=False)
+
+    @router.post("/login")
+    async def enter(request: Request) -> Response:
+        given = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
+        if token is None or not hmac.compare_digest(given.encode(), token.encode()):
+            return site.page("login.html", 401, wrong=True)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict")
+        return answer
+
+    return router

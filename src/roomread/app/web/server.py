@@ -1,0 +1,144 @@
+"""The web application, and the server that answers for it on this machine."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+
+from roomread import __version__
+from roomread.app.web import home
+from roomread.app.web.guard import Guard
+from roomread.app.web.site import Site, add_refusals
+from roomread.app.web.studio import Studio
+from roomread.app.web.words import LANGUAGE, read_words
+from roomread.errors import SettingsError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PORT = 8642
+TRIES = 20  # ports after the first that are tried where somebody listens already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where the server listens.
+
+    Beyond the loopback address others can reach it, so that a certificate is needed and a token is asked for.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = PORT  # 0 takes any free one
+    certificate: Path | None = None  # PEM
+    key: Path | None = None  # PEM
+    token: str | None = None  # None makes one where one is needed
+    language: str = LANGUAGE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"port must be 0 to 65535. Received: {self.port}.")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("A certificate and its key belong together. Received: one of them.")
+        if not self.local and self.certificate is None:
+            raise ValueError(
+                f"Others can reach {self.host}, so the connection must be encrypted. Expected: a certificate and its "
+                "key (--cert FILE --key FILE), or the loopback address, which is the default."
+            )
+        for path in (self.certificate, self.key):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{path} is no file. Expected: a certificate or key in PEM.")
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody but this machine can reach it."""
+        return self.host in LOOPBACK
+
+
+def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None) -> Guard:
+    """Return the application behind its guard.
+
+    Args:
+        studio: what the pages work on; closed when the server ends.
+        settings: where it listens.
+        port: the one that it listens on.
+        token: what callers must know; None where none is asked for.
+    """
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        studio.close()
+
+    app = FastAPIOffline(
+        docs_url="/api/docs", redoc_url=None, static_url="/static/api", openapi_url="/api/openapi.json",
+        title="roomread", version=__version__, lifespan=life, separate_input_output_schemas=False,
+        description="Lessons of one store, and the one that runs. Everything has passed the privacy gate.",
+    )  # fmt: skip
+    site = Site(studio, read_words(settings.language))
+    add_refusals(app, site)
+    app.include_router(home.routes(site, token))
+    app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
+    names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
+    hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
+    return Guard(app, hosts, token, settings.certificate is not None)
+
+
+def serve(
+    studio: Studio, settings: WebSettings, say: Callable[[str], None], page: str = "/", show: bool = True
+) -> None:
+    """Answer until Ctrl-C.
+
+    Args:
+        studio: what the pages work on.
+        settings: where to listen.
+        say: receives the address, and the token where there is one.
+        page: the one that is opened first.
+        show: open it in the user's browser.
+
+    Raises:
+        SettingsError: nothing can listen there.
+    """
+    listener = _listen(settings)
+    port = listener.getsockname()[1]
+    token = None if settings.local else settings.token or secrets.token_urlsafe(24)
+    app = make_app(studio, settings, port, token)
+    scheme = "https" if settings.certificate else "http"
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"{scheme}://{name}:{port}{page}"
+    say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
+    if show:
+        threading.Timer(0.3, webbrowser.open, [address]).start()
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, ws="websockets-sansio",
+        ws_max_size=16 * 1024 * 1024, timeout_graceful_shutdown=2,
+        ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: WebSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    last: OSError | None = None
+    for port in range(settings.port, settings.port + (TRIES if settings.port == PORT else 1)):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.bind((settings.host, port))
+        except OSError as error:
+            listener.close()
+            last = error
+            continue
+        listener.listen(128)
+        return listener
+    reason = "" if last is None else last.strerror
+    raise SettingsError(
+        f"Nothing can listen on {settings.host}, port {settings.port}: {reason}. Choose another one with --port."
+    )

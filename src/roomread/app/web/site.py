@@ -1,0 +1,82 @@
+"""What every page shares: the studio, the words, the templates, and how what went wrong is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from roomread import __version__, style
+from roomread.app.web.studio import Studio
+from roomread.app.web.words import Words
+from roomread.errors import LessonNotFoundError, PrivacyError, RoomreadError
+from roomread.page import page_environment
+from roomread.types import EMOTIONS
+
+FILTERS = (style.score, style.percent, style.count, style.clock, style.duration, style.slug)
+
+
+class Site:
+    """Studio, words and templates."""
+
+    def __init__(self, studio: Studio, words: Words) -> None:
+        self.studio, self.words = studio, words
+        self._environment = page_environment("roomread.app.web")
+        for write in FILTERS:
+            self._environment.filters[write.__name__] = write
+        self._environment.globals |= {
+            "words": words,
+            "style": style,
+            "emotions": EMOTIONS,
+            "version": __version__,
+            "data": data,
+        }
+
+    def text(self, template: str, **values: Any) -> str:
+        """Return a template with its values."""
+        return self._environment.get_template(template).render(**values)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return a page: `active` names the entry of the navigation that is shown as the present one."""
+        return HTMLResponse(self.text(template, **{"active": "", **values}), status)
+
+    def refuse(self, request: Request, status: int, message: str) -> Response:
+        """Return what went wrong: JSON for the API, a page for a browser."""
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": message}, status)
+        return self.page("message.html", status, message=message)
+
+
+def data(value: Any) -> str:
+    """Return a value as JSON that can stand inside a page's script element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def add_refusals(app: FastAPI, site: Site) -> None:
+    """Answer every error that a user can meet in words, and none with a traceback."""
+
+    @app.exception_handler(RoomreadError)
+    def refuse_known(request: Request, error: Exception) -> Response:
+        status = 404 if isinstance(error, LessonNotFoundError) else 403 if isinstance(error, PrivacyError) else 400
+        return site.refuse(request, status, str(error))
+
+    @app.exception_handler(ValueError)
+    def refuse_value(request: Request, error: Exception) -> Response:
+        return site.refuse(request, 400, str(error))
+
+    @app.exception_handler(HTTPException)
+    def refuse_http(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        words = site.words["errors"]
+        return site.refuse(request, status, words["missing"] if status == 404 else str(getattr(error, "detail", "")))
+
+    @app.exception_handler(RequestValidationError)
+    def refuse_form(request: Request, error: Exception) -> Response:
+        found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+        told = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in found)
+        return site.refuse(request, 422, f"The request is not understood. {told}")

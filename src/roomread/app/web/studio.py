@@ -1,0 +1,53 @@
+"""What the pages work on: one store, one running lesson at most, one queue."""
+
+from __future__ import annotations
+
+import threading
+
+from roomread.app.live import LiveLesson, LiveRequest
+from roomread.errors import SettingsError
+from roomread.store.lessons import LessonStore
+from roomread.watch.livesource import LiveSource
+
+
+class Studio:
+    """What the server holds.
+
+    store: the lessons. named: the source that the command line named, for the page to offer; None without one.
+    live: the lesson that runs, or ran last; None before the first.
+    """
+
+    def __init__(self, store: LessonStore, named: str | None = None) -> None:
+        self.store, self.named = store, named
+        self.live: LiveLesson | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, source: LiveSource, request: LiveRequest) -> LiveLesson:
+        """Begin a lesson.
+
+        Raises:
+            SettingsError: another one runs, or there is no such mapping.
+        """
+        with self._lock:
+            if self.live is not None and not self.live.over:
+                raise SettingsError(
+                    f"The lesson {self.live.request.name!r} is running. Expected: one lesson at a time. "
+                    "Stop it before another one begins."
+                )
+            self.live = LiveLesson(self.store, source, request)
+            return self.live
+
+    def running(self) -> LiveLesson:
+        """Return the lesson that runs.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        if self.live is None or self.live.over:
+            raise SettingsError("No lesson is running. Begin one first.")
+        return self.live
+
+    def close(self) -> None:
+        """End what runs; what was seen is kept."""
+        if self.live is not None and not self.live.over:
+            self.live.stop()

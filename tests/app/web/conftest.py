@@ -1,0 +1,41 @@
+"""Pages asked for as a browser on this machine would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from roomread.app.web.server import WebSettings, make_app
+from roomread.app.web.studio import Studio
+from roomread.store.lessons import LessonStore
+
+ADDRESS = "http://127.0.0.1:8642"
+OWN = {"origin": ADDRESS}
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """What the pages work on, with an empty store."""
+    return Studio(LessonStore(tmp_path / "lessons.sqlite"))
+
+
+@pytest.fixture
+def client(studio: Studio) -> Iterator[TestClient]:
+    """A browser on this machine."""
+    with TestClient(make_app(studio, WebSettings(), 8642, None), ADDRESS) as made:
+        yield made
+
+
+@pytest.fixture
+def guarded(studio: Studio) -> Callable[..., TestClient]:
+    """A function that returns a browser elsewhere, for a server that asks for the token "secret"."""
+
+    def make(**headers: Any) -> TestClient:
+        app = make_app(studio, WebSettings(), 8642, "secret")
+        return TestClient(app, ADDRESS, headers=headers, follow_redirects=False)
+
+    return make

@@ -92,6 +92,8 @@ def _run_seed(
     watcher.say(f"{path}: within {difference:.1g} of the trained network")
     draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
     recipe["files"] = {file.name: sha256_of(file) for file in kerases}
+    if settings.teachers:
+        recipe["teachers"] = {path.name: sha256_of(path) for path in settings.teachers}
     if drop is not None:
         recipe["dropped_rows"] = len(drop)
     make_card(path, trained.network, recipe, [])

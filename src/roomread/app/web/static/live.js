@@ -18,7 +18,10 @@ let lowSince = null, blindSince = null;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const score = (value) => (value === null ? "–" : value.toFixed(2));
-const percent = (share) => (share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`);
+const percent = (share) => {
+  if (share > 0 && share < 0.005) return "<1%";
+  return share >= 0.995 && share < 1 ? ">99%" : `${Math.round(100 * share)}%`;
+};
 const clock = (seconds) => {
   if (seconds === null) return "–";
   const whole = Math.floor(seconds), two = (n) => String(n).padStart(2, "0");
@@ -131,7 +134,8 @@ function take(news) {
   const fresh = news.lesson !== view.lesson && news.state !== "discarded";
   if (fresh || news.version < view.version) course = [];
   const first = news.course.length ? news.course[0][0] : Infinity;
-  course = course.filter((point) => point[0] < first).concat(news.course);
+  const oldest = (news.time ?? 0) - LONGEST - 10;
+  course = course.filter((point) => point[0] < first && point[0] > oldest).concat(news.course);
   const before = view;
   view = news;
   measureDelay(before);

@@ -45,15 +45,20 @@ async function send(event) {
       complain(problem);
       break;
     }
+    forget(each);
     say(`${words.added} ${each.name}`);
     await look();
   }
   setSending(false);
-  if (by('wrong').hidden) {
-    file.value = '';
-    showChosen();
-    by('queue').scrollIntoView({ block: 'nearest' });
-  }
+  if (by('wrong').hidden) by('queue').scrollIntoView({ block: 'nearest' });
+}
+
+// Takes a file that was sent from those that are chosen, so that a second try sends the others alone.
+function forget(sent) {
+  const left = new DataTransfer();
+  [...file.files].filter((each) => each !== sent).forEach((each) => left.items.add(each));
+  file.files = left.files;
+  showChosen();
 }
 
 function setSending(on) {

@@ -121,15 +121,20 @@ class CodingDesk:
         live = self._live()
         return live if live is not None and not live.over and live.view().lesson == number else None
 
-    def standing(self, number: int, coder: Coder) -> Standing:
+    def standing(self, number: int, coder: Coder, ahead: bool = True) -> Standing:
         """Return how far an observer is.
+
+        Args:
+            number: of the lesson.
+            coder: who asks.
+            ahead: send the observer to the next glance; of a running lesson a seat is used up by that.
 
         Raises:
             PrivacyError: single seats may not be seen.
             CodesError: there is nothing to code, or the observer coded other glances of the lesson.
         """
         with self._lock:
-            return self._standing(self.lesson(number), coder)
+            return self._standing(self.lesson(number), coder, ahead)
 
     def code(self, number: int, coder: Coder, start: float, seat: int, level: int | None) -> Standing:
         """Keep what an observer said of a glance, None for one that is skipped, and return how far that is.
@@ -149,7 +154,7 @@ class CodingDesk:
             raise CodesError(f"There is no level {level}. Expected: 0 to {MOST_LEVELS - 1}.")
         with self._lock:
             lesson = self.lesson(number)
-            self._standing(lesson, coder)  # refuses before anything is changed
+            self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
             glance = self._find(lesson, coder, start, seat)
             path = self._form(lesson, coder)
             if glance.key in {row.key for row in coded(path, coder.observer)}:
@@ -165,7 +170,7 @@ class CodingDesk:
         """
         with self._lock:
             lesson = self.lesson(number)
-            self._standing(lesson, coder)  # refuses before anything is changed
+            self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
             take_back_row(self._form(lesson, coder), coder.observer)
             return self._standing(lesson, coder)
 
@@ -197,9 +202,9 @@ class CodingDesk:
             raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
         return path
 
-    def _standing(self, lesson: Lesson, coder: Coder) -> Standing:
+    def _standing(self, lesson: Lesson, coder: Coder, ahead: bool = True) -> Standing:
         if coder.live:
-            return self._standing_live(lesson, coder)
+            return self._standing_live(lesson, coder, ahead)
         glances, seats = self._round(lesson, coder)
         rows = coded(self._form(lesson, coder), coder.observer)
         done = {row.key for row in rows}
@@ -209,7 +214,7 @@ class CodingDesk:
                 "that length, or choose another name."
             )
         left = [glance for glance in glances if glance.key not in done]
-        return self._told(rows, total=len(glances), next=left[0] if left else None, places=seats)
+        return self._told(rows, total=len(glances), next=left[0] if left and ahead else None, places=seats)
 
     def _told(self, rows: list[Coded], **about: object) -> Standing:
         skipped = sum(1 for row in rows if not row.level)
@@ -228,7 +233,7 @@ class CodingDesk:
             self._rounds[key] = made
         return self._rounds[key]
 
-    def _standing_live(self, lesson: Lesson, coder: Coder) -> Standing:
+    def _standing_live(self, lesson: Lesson, coder: Coder, ahead: bool) -> Standing:
         rows = coded(self._form(lesson, coder), coder.observer)
         live = self.running(lesson.number)
         if live is None:
@@ -236,7 +241,7 @@ class CodingDesk:
         found = () if coder.whole else tuple(Place(seat, *at) for seat, at in live.places().items())
         now = live.clock()
         state = {"places": found, "now": now, "paused": live.view().state == "paused"}
-        if math.isnan(now) or not (coder.whole or found):
+        if not ahead or math.isnan(now) or not (coder.whole or found):
             return self._told(rows, **state)
         after = max((float(row.key[1]) for row in rows), default=0.0)
         slot = max(math.ceil((now - LATE) / coder.seconds), math.ceil(after / coder.seconds - 1e-6), 0)

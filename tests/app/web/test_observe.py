@@ -239,6 +239,8 @@ def test_while_a_lesson_runs_glances_go_round_the_seats_by_its_clock(client: Tes
     assert early.status_code == 400
     running._now = 22.0
     running._at = {2: (0.5, 0.5), **running._at}  # who comes later does not change where somebody was sent
+    for _ in range(3):  # who only looks at the state uses up no seat's turn
+        assert client.get("/api/observe/1", params={**live, "ahead": False}).json()["next"] is None
     ben = client.get("/api/observe/1", params={**live, "observer": "Ben"}).json()
     assert ben["next"]["start"] == 40.0
     after = say(client, first, 1, live=True)

@@ -75,6 +75,12 @@ class Who(BaseModel):
         return Coder(**{name: getattr(self, name) for name in NAMED})
 
 
+class Asking(Who):
+    """Who asks how far they are."""
+
+    ahead: bool = Field(True, description="tell the next glance; of a running lesson that uses a seat's turn up")
+
+
 class Answer(Who):
     """What an observer says of a glance."""
 
@@ -158,8 +164,8 @@ def routes(site: Site) -> APIRouter:
         return site.page("observe-agreement.html", lesson=gate.lesson, parts=parts)
 
     @router.get("/api/observe/{lesson}", summary="How far an observer is, and the next glance")
-    def standing(lesson: int, who: Annotated[Who, Query()]) -> StandingTold:
-        return answer(desk.standing(lesson, who.coder()))
+    def standing(lesson: int, who: Annotated[Asking, Query()]) -> StandingTold:
+        return answer(desk.standing(lesson, who.coder(), who.ahead))
 
     @router.post("/api/observe/{lesson}/codes", summary="Say what was seen in a glance")
     def code(lesson: int, said: Answer) -> StandingTold:

@@ -18,8 +18,8 @@ let busy = false; // an answer is under way
 
 // --- asking the server ---
 
-async function ask(method, path, body) {
-  const query = body ? '' : `?${new URLSearchParams(who)}`;
+async function ask(method, path, body, more = {}) {
+  const query = body ? '' : `?${new URLSearchParams({ ...who, ...more })}`;
   const options = { method };
   if (body) {
     options.body = JSON.stringify(body);
@@ -69,7 +69,7 @@ const takeBack = () => once(async () => take(await ask('DELETE', '/codes/last'),
 async function poll() {
   if (busy || paused) return;
   try {
-    take(await ask('GET', ''), false);
+    take(await ask('GET', '', null, { ahead: !glance }), false); // who has a glance is sent to no other one
     complain('');
   } catch (error) {
     complain(error.message);

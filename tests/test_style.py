@@ -130,3 +130,15 @@ def test_css_variables_name_every_colour_once():
     assert "--text:" in css
     names = [part.split(":")[0].strip() for part in css.split(";") if part.strip()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        ((0.614, 0.4, 0.8), "0.61 (0.40 to 0.80)"),
+        ((-0.001, math.nan, math.nan), "0.00"),
+        ((math.nan, math.nan, math.nan), "–"),
+    ],
+)
+def test_a_figure_stands_with_its_interval(figure, text):
+    assert style.with_interval(*figure) == text

@@ -6,7 +6,8 @@ RoomreadError
 ├── ModelError       a model file is missing, damaged or made for other classes
 ├── SettingsError    a run file or an option has a wrong name or value
 ├── StoreError       the lesson store cannot be opened, read or written
-│   └── LessonNotFoundError
+│   ├── LessonNotFoundError
+│   └── RecordingNotFoundError
 ├── StructureError   an agenda, captions or markers cannot be read
 ├── PrivacyError     the declared purpose does not allow this output
 ├── OutputError      a report or table cannot be written
@@ -41,6 +42,10 @@ class StoreError(RoomreadError):
 
 class LessonNotFoundError(StoreError):
     """The store holds no lesson of that name."""
+
+
+class RecordingNotFoundError(StoreError):
+    """The store holds no recording of that number."""
 
 
 class StructureError(RoomreadError):

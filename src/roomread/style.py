@@ -178,6 +178,14 @@ def score(value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"{value:.2f}"
 
 
+def with_interval(value: float, low: float, high: float) -> str:
+    """Write a figure with its interval: "0.61 (0.40 to 0.80)"; an interval or figure of NaN is left out, or a dash."""
+    if math.isnan(value):
+        return UNKNOWN
+    value, low, high = (round(part, 2) + 0.0 for part in (value, low, high))  # no minus before nothing
+    return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
 def percent(share: float) -> str:
     """Write a share of 0 to 1 as whole percent; NaN gives an en dash.
 

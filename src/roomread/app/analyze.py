@@ -194,14 +194,15 @@ def analyze(
     chosen = AnalyzeSettings() if settings is None else settings
     video = None if annotated is None else Path(annotated)
     request = Request(Path(source), purpose or "", reference, chosen, annotated=video)
-    return analyze_request(request, LessonStore(None if db is None else Path(db)), progress)
+    return analyze_request(request, LessonStore(None if db is None else Path(db)), Heed(progress))
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be analysed, and why.
 
-    sample: it is the built-in synthetic room. annotated: a video of it to write.
+    sample: it is the built-in synthetic room. annotated: a video of it to write. called: what the source is called
+    where its file has another name.
     """
 
     path: Path
@@ -210,17 +211,49 @@ class Request:
     settings: AnalyzeSettings
     sample: bool = False
     annotated: Path | None = None
+    called: str | None = None
 
 
-def analyze_request(request: Request, store: LessonStore, progress: Progress | None = None) -> LessonHandle:
+class Stopped(BaseException):
+    """Somebody asked to end an analysis; as little an error as Ctrl-C, and never seen outside this module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heed:
+    """What an analysis tells, and asks, between two frames.
+
+    progress: receives the seconds analysed so far. begun: receives the lesson's number, once there is one.
+    stop: asked whether to end here, as Ctrl-C does; another thread may be what changes its answer.
+    """
+
+    progress: Progress | None = None
+    begun: Callable[[int], None] | None = None
+    stop: Callable[[], bool] | None = None
+
+    def after(self, recorder: Recorder, seconds: float) -> None:
+        """Tell and ask after a frame.
+
+        Raises:
+            Stopped: the analysis shall end here.
+        """
+        if self.begun is not None and recorder.frames == 1:
+            self.begun(recorder.number)
+        if self.progress is not None:
+            self.progress(seconds)
+        if self.stop is not None and self.stop():
+            raise Stopped
+
+
+def analyze_request(request: Request, store: LessonStore, heed: Heed | None = None) -> LessonHandle:
     """Do what `analyze` says, into an opened store."""
+    heed = Heed() if heed is None else heed
     settings = request.settings
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)
     record = Lesson(
         number=0,
         name=settings.name or Path(source.name).stem,
-        source=source.name,
+        source=source.name if request.called is None else request.called,
         purpose=request.purpose,
         reference=request.reference,
         sample=request.sample,
@@ -241,10 +274,9 @@ def analyze_request(request: Request, store: LessonStore, progress: Progress | N
             recorder.take(seen)
             if video is not None:
                 video.add(frame, seen)
-            if progress is not None:
-                progress(seen.time - settings.start)
+            heed.after(recorder, seen.time - settings.start)
         recorder.finish("complete", [*source.notes, *observer.notes])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         recorder.finish("stopped", [*source.notes, *observer.notes, f"Stopped by hand at {recorder.last:.1f} s."])
     except StoreError:
         recorder.abandon("The analysis broke off here, as the store could not be written.")

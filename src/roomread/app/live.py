@@ -20,7 +20,7 @@ from roomread.app.observing import Observer
 from roomread.app.panel import find_mapping
 from roomread.app.recording import Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
-from roomread.errors import RoomreadError, SettingsError, StoreError
+from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import allowance_for, check_purpose
 from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
@@ -101,6 +101,7 @@ class LiveLesson:
         self._course: deque[tuple[float, float, float, float]] = deque(maxlen=COURSE)
         self._markers: list[tuple[float, str]] = []
         self._seats_seen: dict[int, int] = {}
+        self._places: dict[int, tuple[float, float]] = {}
         self._frames = 0
         self._delay = float("nan")
         self._arrived = 0.0  # by the monotonic clock, of the frame that is looked at
@@ -178,8 +179,30 @@ class LiveLesson:
         seats = seen.tracks.seats.tolist()
         return _blurred(frame.image), tuple((seat, *place) for seat, place in zip(seats, places, strict=True))
 
+    def clock(self) -> float:
+        """Return the seconds of the source now, between two frames too; NaN before the first one."""
+        newest = self._newest
+        return float("nan") if newest is None else newest[0].time + time.monotonic() - self._arrived
+
+    def places(self) -> dict[int, tuple[float, float]]:
+        """Return where each seat found so far was last: the middle of its face, 0 to 1 of the picture's sides.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+        """
+        with self._change:
+            seats = self._found()
+            allowed = allowance_for(self.request.purpose, self.request.reference, len(seats))
+            if not allowed.single:
+                raise PrivacyError(f"Single seats of the running lesson are refused. {allowed.rule}")
+            return {seat: self._places[seat] for seat in seats}
+
+    def _found(self) -> list[int]:
+        """Return the seats that were seen often enough to be seats, ascending."""
+        return sorted(seat for seat, n in self._seats_seen.items() if n >= max(3, 0.02 * self._frames))
+
     def _view(self) -> View:
-        seats = sum(1 for n in self._seats_seen.values() if n >= max(3, 0.02 * self._frames))
+        seats = len(self._found())
         allowed = allowance_for(self.request.purpose, self.request.reference, seats)
         return View(
             version=self._version,
@@ -269,12 +292,16 @@ class LiveLesson:
         )
 
     def _show(self, frame: Frame, seen: Observation, glimpse: Glimpse | None) -> None:
-        seats = seen.tracks.seats
+        height, width = frame.image.shape[:2]
+        boxes = seen.tracks.boxes
+        middles = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 / (width, height), 0, 1).tolist()
         with self._change:
             self._newest = (frame, seen)
             self._frames += 1
-            for seat in seats[seats > 0].tolist():
-                self._seats_seen[seat] = self._seats_seen.get(seat, 0) + 1
+            for seat, middle in zip(seen.tracks.seats.tolist(), middles, strict=True):
+                if seat > 0:
+                    self._seats_seen[seat] = self._seats_seen.get(seat, 0) + 1
+                    self._places[seat] = (middle[0], middle[1])
             if self._state == "opening":
                 self._state = "running"
             if glimpse is None:

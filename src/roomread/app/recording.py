@@ -43,6 +43,11 @@ class Recorder:
         """The lesson's number in the store; 0 before there is one."""
         return self._record.number
 
+    @property
+    def frames(self) -> int:
+        """How many frames were seen."""
+        return self._count
+
     def take(self, seen: Observation) -> None:
         """Hold an observation, and write what is held when it is time."""
         self._first = seen.time if self._first is None else self._first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomread.cli.terminal import add_command, add_store, say
 from roomread.errors import CodesError, SettingsError
+from roomread.style import with_interval
 
 if TYPE_CHECKING:
     from roomread.review.agreement import Agreement
@@ -245,8 +247,7 @@ def _each(counts: Iterable[int]) -> str:
 
 def _figure(figure: Iterable[float | None]) -> str:
     """Return a figure with both ends of its interval as text."""
-    value, low, high = (None if part is None or part != part else f"{round(part, 2) + 0.0:.2f}" for part in figure)
-    return "–" if value is None else value if low is None else f"{value} ({low} to {high})"
+    return with_interval(*(math.nan if part is None else part for part in figure))
 
 
 def _say_notes(text: str) -> None:

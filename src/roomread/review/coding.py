@@ -22,7 +22,20 @@ from roomread.style import clock
 
 COLUMNS = ("start", "end", "clock", "seat", "where", "level", "observer")
 GLANCE = 20.0  # seconds, the longest that BROMP allows; shorter ones give more of them, each harder to judge
+THE_CLASS = "the whole picture"  # where the class is
 SHORTEST = 1.0  # seconds; nobody judges quicker
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a seat is: the middle of its faces, 0 to 1 of the picture's width from the left and height from the top."""
+
+    seat: int
+    across: float
+    down: float
+
+    def __str__(self) -> str:
+        return f"{self.across:.0%} from the left, {self.down:.0%} from the top"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,12 @@ class Glance:
         start, end = (f"{time:.3f}".rstrip("0").rstrip(".") for time in (self.start, self.end))
         return start, end, self.clock, self.name, self.where, level, observer
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells one glance from another in the form: start, end and what is looked at."""
+        row = self.row()
+        return row[0], row[1], row[3]
+
 
 def glances_to_code(gate: Gate, seconds: float = GLANCE, whole_class: bool = False) -> tuple[Glance, ...]:
     """Return every glance of a lesson: one seat after the other, by number, round after round.
@@ -70,13 +89,18 @@ def glances_to_code(gate: Gate, seconds: float = GLANCE, whole_class: bool = Fal
             f"A glance of {seconds:g} s does not fit lesson {gate.lesson.number}. Expected: {SHORTEST:g} to "
             f"{end - begin:g} s, the length of the lesson. Received: {seconds:g} s."
         )
-    seats = [(WHOLE_CLASS, "the whole picture")] if whole_class else _seats(gate)
+    seats = [(WHOLE_CLASS, THE_CLASS)] if whole_class else [(place.seat, str(place)) for place in places(gate)]
     times = [round(begin + number * seconds, 3) for number in range(n + 1)]
     return tuple(Glance(times[number], times[number + 1], *seats[number % len(seats)]) for number in range(n))
 
 
-def _seats(gate: Gate) -> list[tuple[int, str]]:
-    """Return the seats in the order of their numbers, each with its place in the picture."""
+def places(gate: Gate) -> tuple[Place, ...]:
+    """Return where each seat is, in the order of the seats' numbers.
+
+    Raises:
+        PrivacyError: single seats may not be seen.
+        CodesError: there is no seat.
+    """
     try:
         rows = gate.rows()
     except PrivacyError as error:
@@ -85,10 +109,10 @@ def _seats(gate: Gate) -> list[tuple[int, str]]:
     for seat in rows.established():
         left, top, right, bottom = np.median(rows.boxes[rows.seats == seat], axis=0)
         across, down = (left + right) / 2 / gate.lesson.width, (top + bottom) / 2 / gate.lesson.height
-        found.append((int(seat), f"{across:.0%} from the left, {down:.0%} from the top"))
+        found.append(Place(int(seat), float(across), float(down)))
     if not found:
         raise CodesError(f"Lesson {gate.lesson.number} has no seat to code. Expected: at least one. Received: none.")
-    return found
+    return tuple(found)
 
 
 def write_sheet(path: Path, glances: tuple[Glance, ...]) -> Path:
@@ -111,24 +135,60 @@ def waiting(path: Path, glances: tuple[Glance, ...], observer: str) -> tuple[Gla
         CodesError: the file is no form of ours, or the observer coded other glances in it.
         OutputError: it cannot be begun.
     """
+    done = {row.key for row in coded(path, observer)}
+    other = done - {glance.key for glance in glances}
+    if other:
+        raise CodesError(
+            f"{path} holds other glances of {observer}. Expected: those of this lesson, at this length of a glance. "
+            f"Received: {' to '.join(min(other)[:2])} s, {min(other)[2]}. Name another file."
+        )
+    return tuple(glance for glance in glances if glance.key not in done)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A row of the form: which glance (see `Glance.key`), its times as text, the level as text, "" where skipped."""
+
+    line: int
+    key: tuple[str, ...]
+    clock: str
+    level: str
+
+
+def coded(path: Path, observer: str) -> list[Coded]:
+    """Return what an observer coded or skipped, in the order of the form, and begin the form where there is none.
+
+    Raises:
+        CodesError: the file is no form of ours.
+        OutputError: it cannot be begun.
+    """
     if not path.exists():
         write_sheet(path, ())
-    rows = [row.cells for row in read_rows(path)]
+    rows = read_rows(path)
     first = path.read_text(encoding="utf-8-sig").partition("\n")[0].strip()
     if first != ",".join(COLUMNS):  # other separators would not fit what is appended
         raise CodesError(
             f"{path} is no form that can be continued. Expected, as its first line: {','.join(COLUMNS)}. "
             f"Received: {first or 'nothing'}."
         )
-    done = {(*row[:2], row[3]) for row in rows if len(row) > 3 and row[-1] == observer}
-    keys = {glance: (*glance.row()[:2], glance.name) for glance in glances}
-    other = done - set(keys.values())
-    if other:
-        raise CodesError(
-            f"{path} holds other glances of {observer}. Expected: those of this lesson, at this length of a glance. "
-            f"Received: {' to '.join(min(other)[:2])} s, {min(other)[2]}. Name another file."
-        )
-    return tuple(glance for glance in glances if keys[glance] not in done)
+    own = [(row.line, row.cells) for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
+    return [Coded(line, (*cells[:2], cells[3]), cells[2], cells[5]) for line, cells in own]
+
+
+def take_back(path: Path, observer: str) -> bool:
+    """Remove the last row of an observer from the form, and return whether there was one.
+
+    Raises:
+        CodesError: the file is no form of ours.
+        OutputError: it cannot be written; it is unchanged then.
+    """
+    rows = coded(path, observer)
+    if not rows:
+        return False
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    del lines[rows[-1].line - 1]
+    write_whole({path: lambda new: new.write_text("\n".join(lines), encoding="utf-8", newline="")})
+    return True
 
 
 def keep(path: Path, glance: Glance, level: int | None, observer: str) -> None:

@@ -204,8 +204,18 @@ class LessonStore:
             if connection.execute(step.where(here)).rowcount == 0:
                 raise LessonNotFoundError(f"Lesson {lesson.number} has no part {number}.")
 
+    def codes_file(self, lesson: Lesson, whole_class: bool) -> Path:
+        """Return where the pages keep what observers coded of a lesson: at single seats, or of the class as a whole."""
+        folder = self.path.with_name(f"{self.path.stem}-codes")
+        return folder / f"{lesson.number}{'-class' if whole_class else ''}.csv"
+
     def delete(self, lesson: Lesson) -> None:
-        """Forget a lesson and everything observed in it."""
+        """Forget a lesson and everything observed in it, by networks and by people at the pages."""
+        for whole_class in (False, True):
+            try:
+                self.codes_file(lesson, whole_class).unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(f"What was coded of lesson {lesson.number} cannot be deleted: {error}.") from error
         with self.transaction() as connection:
             connection.execute(lessons_table.delete().where(lessons_table.c.number == lesson.number))
         with self._engine.connect() as connection:  # what was deleted must not stay in the write-ahead log either

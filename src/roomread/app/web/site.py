@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from roomread import __version__, style
 from roomread.app.web.studio import Studio
 from roomread.app.web.words import Words
-from roomread.errors import LessonNotFoundError, PrivacyError, RoomreadError
+from roomread.errors import LessonNotFoundError, PrivacyError, RecordingNotFoundError, RoomreadError
 from roomread.page import page_environment
 from roomread.types import EMOTIONS
 
@@ -62,7 +62,8 @@ def add_refusals(app: FastAPI, site: Site) -> None:
 
     @app.exception_handler(RoomreadError)
     def refuse_known(request: Request, error: Exception) -> Response:
-        status = 404 if isinstance(error, LessonNotFoundError) else 403 if isinstance(error, PrivacyError) else 400
+        missing = isinstance(error, (LessonNotFoundError, RecordingNotFoundError))
+        status = 404 if missing else 403 if isinstance(error, PrivacyError) else 400
         return site.refuse(request, status, str(error))
 
     @app.exception_handler(ValueError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from roomread.app.live import LiveLesson, LiveRequest
+from roomread.app.queue import RecordingQueue
 from roomread.errors import SettingsError
 from roomread.store.lessons import LessonStore
 from roomread.watch.livesource import LiveSource
@@ -15,11 +16,13 @@ class Studio:
 
     store: the lessons. named: the source that the command line named, for the page to offer; None without one.
     live: the lesson that runs, or ran last; None before the first.
+    queue: the recordings; they wait while a lesson runs.
     """
 
     def __init__(self, store: LessonStore, named: str | None = None) -> None:
         self.store, self.named = store, named
         self.live: LiveLesson | None = None
+        self.queue = RecordingQueue(store, held=self.busy)
         self._lock = threading.Lock()
 
     def begin(self, source: LiveSource, request: LiveRequest) -> LiveLesson:
@@ -37,6 +40,10 @@ class Studio:
             self.live = LiveLesson(self.store, source, request)
             return self.live
 
+    def busy(self) -> bool:
+        """Return whether a lesson runs."""
+        return self.live is not None and not self.live.over
+
     def running(self) -> LiveLesson:
         """Return the lesson that runs.
 
@@ -48,6 +55,7 @@ class Studio:
         return self.live
 
     def close(self) -> None:
-        """End what runs; what was seen is kept."""
+        """End what runs; what was seen of a lesson is kept, and a recording begins anew with the next start."""
         if self.live is not None and not self.live.over:
             self.live.stop()
+        self.queue.close()

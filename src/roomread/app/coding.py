@@ -1,0 +1,283 @@
+"""What observers code at the pages: which glance is next, in a recording or while a lesson runs, and what was said."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from roomread.app.live import LiveLesson
+from roomread.app.panel import panel
+from roomread.errors import CodesError, LessonNotFoundError, SettingsError, StoreError
+from roomread.review.agreement import Agreement, agreement
+from roomread.review.codes import WHOLE_CLASS, Codes, read_codes
+from roomread.review.coding import GLANCE, THE_CLASS, Coded, Glance, Place, coded, glances_to_code, keep, places
+from roomread.review.coding import take_back as take_back_row
+from roomread.store.lessons import LessonStore
+from roomread.store.privacy import Gate, open_gate
+from roomread.types import Lesson
+
+SHORTEST, LONGEST = 2.0, 60.0  # seconds of a glance; 20 is the longest that BROMP allows
+MOST_LEVELS = 9  # as many as there are keys
+LONGEST_NAME = 60  # letters of an observer's name
+LATE = 1.0  # seconds for which a glance of a running lesson may have begun before somebody is sent to it
+KEPT_ROUNDS = 8  # lessons whose glances are held, as finding them means reading every face of a lesson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coder:
+    """Who codes, and how.
+
+    observer: a name or sign, the last column of the form. seconds: of a glance. whole: the class as if it were one
+    seat. live: the lesson as it runs.
+    """
+
+    observer: str
+    seconds: float = GLANCE
+    whole: bool = False
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        name = unicodedata.normalize("NFC", self.observer).strip()
+        object.__setattr__(self, "observer", name)
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name[0] in "=+-@":  # a formula in a table
+            raise SettingsError(
+                f"The observer's name cannot be used. Expected: 1 to {LONGEST_NAME} letters that begin with none of "
+                f"= + - @. Received: {self.observer[:80]!r}."
+            )
+        if not SHORTEST <= self.seconds <= LONGEST:
+            raise SettingsError(
+                f"A glance lasts {SHORTEST:g} to {LONGEST:g} seconds. Received: {self.seconds:g} seconds."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far an observer is.
+
+    total: glances there are; None while the lesson runs. coded, skipped: of them. next: None: there is no further one.
+    last: what was said last. places: the seats; none where the class is coded as a whole. now: seconds of the running
+    lesson; NaN without one. paused, over: the running lesson.
+    """
+
+    total: int | None
+    coded: int
+    skipped: int
+    next: Glance | None
+    last: Coded | None
+    places: tuple[Place, ...]
+    now: float = math.nan
+    paused: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What observers said of a lesson.
+
+    agreement: of all. strange: codes left out, as their seats were seen too seldom in the whole lesson to be seats.
+    """
+
+    agreement: Agreement
+    strange: int
+
+
+class CodingDesk:
+    """Where observers code. Any number may at once; each answer is on the disk before the next glance is told."""
+
+    def __init__(self, store: LessonStore, live: Callable[[], LiveLesson | None]) -> None:
+        self.store, self._live = store, live
+        self._lock = threading.Lock()
+        self._rounds: dict[tuple[object, ...], tuple[tuple[Glance, ...], tuple[Place, ...]]] = {}
+        self._assigned: dict[tuple[int, float], dict[int, int]] = {}  # of a running lesson: seats by slot
+
+    def gate(self, number: int) -> Gate:
+        """Return a lesson as far as its purpose allows.
+
+        Raises:
+            LessonNotFoundError: there is none of that number.
+        """
+        return open_gate(self.store, str(self.lesson(number).number))
+
+    def lesson(self, number: int) -> Lesson:
+        """Return a lesson by its number alone.
+
+        Raises:
+            LessonNotFoundError: there is none.
+        """
+        for lesson in self.store.lessons():
+            if lesson.number == number:
+                return lesson
+        raise LessonNotFoundError(f"There is no lesson {number}.")
+
+    def running(self, number: int) -> LiveLesson | None:
+        """Return the lesson of that number while it runs."""
+        live = self._live()
+        return live if live is not None and not live.over and live.view().lesson == number else None
+
+    def standing(self, number: int, coder: Coder, ahead: bool = True) -> Standing:
+        """Return how far an observer is.
+
+        Args:
+            number: of the lesson.
+            coder: who asks.
+            ahead: send the observer to the next glance; of a running lesson a seat is used up by that.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+            CodesError: there is nothing to code, or the observer coded other glances of the lesson.
+        """
+        with self._lock:
+            return self._standing(self.lesson(number), coder, ahead)
+
+    def code(self, number: int, coder: Coder, start: float, seat: int, level: int | None) -> Standing:
+        """Keep what an observer said of a glance, None for one that is skipped, and return how far that is.
+
+        Args:
+            number: of the lesson.
+            coder: who says it.
+            start: when the glance begins, seconds.
+            seat: or WHOLE_CLASS.
+            level: from 0.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+            CodesError: there is no such glance, or it was coded before.
+        """
+        if level is not None and not 0 <= level < MOST_LEVELS:
+            raise CodesError(f"There is no level {level}. Expected: 0 to {MOST_LEVELS - 1}.")
+        with self._lock:
+            lesson = self.lesson(number)
+            self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
+            glance = self._find(lesson, coder, start, seat)
+            path = self._form(lesson, coder)
+            if glance.key in {row.key for row in coded(path, coder.observer)}:
+                raise CodesError(f"{coder.observer} coded {glance.clock} {glance.name} already. Take it back first.")
+            keep(path, glance, level, coder.observer)
+            return self._standing(lesson, coder)
+
+    def take_back(self, number: int, coder: Coder) -> Standing:
+        """Remove what an observer said last, if anything, and return how far that is.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+        """
+        with self._lock:
+            lesson = self.lesson(number)
+            self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
+            take_back_row(self._form(lesson, coder), coder.observer)
+            return self._standing(lesson, coder)
+
+    def answers(self, number: int, whole: bool) -> Answers:
+        """Return how far observers agree with each other, and every mapping with them.
+
+        Raises:
+            PrivacyError: single seats may not be seen.
+            CodesError: nothing was coded.
+        """
+        gate = self.gate(number)
+        seats = np.array([WHOLE_CLASS]) if whole else gate.rows().established()
+        path = self.store.codes_file(gate.lesson, whole)
+        if not path.is_file():
+            raise CodesError(f"Nothing was coded of lesson {number} yet.")
+        codes = read_codes([path])
+        known = np.isin(codes.seats, seats)
+        if not known.any():
+            raise CodesError(f"Nothing was coded of a seat of lesson {number} yet.")
+        columns = (getattr(codes, field.name)[known] for field in dataclasses.fields(codes))
+        return Answers(agreement(gate, Codes(*columns), panel().values()), int((~known).sum()))
+
+    def _form(self, lesson: Lesson, coder: Coder) -> Path:
+        """Return the form of a lesson, in a folder that nobody else may read; names come from numbers alone."""
+        path = self.store.codes_file(lesson, coder.whole)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        return path
+
+    def _standing(self, lesson: Lesson, coder: Coder, ahead: bool = True) -> Standing:
+        if coder.live:
+            return self._standing_live(lesson, coder, ahead)
+        glances, seats = self._round(lesson, coder)
+        rows = coded(self._form(lesson, coder), coder.observer)
+        done = {row.key for row in rows}
+        if done - {glance.key for glance in glances}:
+            raise CodesError(
+                f"{coder.observer} coded other glances of this lesson, of another length or while it ran. Go on with "
+                "that length, or choose another name."
+            )
+        left = [glance for glance in glances if glance.key not in done]
+        return self._told(rows, total=len(glances), next=left[0] if left and ahead else None, places=seats)
+
+    def _told(self, rows: list[Coded], **about: object) -> Standing:
+        skipped = sum(1 for row in rows if not row.level)
+        made = Standing(total=None, coded=0, skipped=0, next=None, last=None, places=())
+        last = rows[-1] if rows else None
+        return dataclasses.replace(made, coded=len(rows) - skipped, skipped=skipped, last=last, **about)  # type: ignore[arg-type]
+
+    def _round(self, lesson: Lesson, coder: Coder) -> tuple[tuple[Glance, ...], tuple[Place, ...]]:
+        """Return the glances of a recorded lesson and its seats; the lock is held."""
+        key = (lesson.number, lesson.state, lesson.duration, coder.seconds, coder.whole)
+        if key not in self._rounds:
+            gate = self.gate(lesson.number)
+            made = glances_to_code(gate, coder.seconds, coder.whole), () if coder.whole else places(gate)
+            while len(self._rounds) >= KEPT_ROUNDS:
+                del self._rounds[next(iter(self._rounds))]
+            self._rounds[key] = made
+        return self._rounds[key]
+
+    def _standing_live(self, lesson: Lesson, coder: Coder, ahead: bool) -> Standing:
+        rows = coded(self._form(lesson, coder), coder.observer)
+        live = self.running(lesson.number)
+        if live is None:
+            return self._told(rows, over=True)
+        found = () if coder.whole else tuple(Place(seat, *at) for seat, at in live.places().items())
+        now = live.clock()
+        state = {"places": found, "now": now, "paused": live.view().state == "paused"}
+        if not ahead or math.isnan(now) or not (coder.whole or found):
+            return self._told(rows, **state)
+        after = max((float(row.key[1]) for row in rows), default=0.0)
+        slot = max(math.ceil((now - LATE) / coder.seconds), math.ceil(after / coder.seconds - 1e-6), 0)
+        return self._told(rows, next=self._slot(lesson, coder, slot, found), **state)
+
+    def _slot(self, lesson: Lesson, coder: Coder, slot: int, found: tuple[Place, ...]) -> Glance:
+        """Return the glance of a slot of the running lesson: the same seat for every observer who is sent to it."""
+        start = round(slot * coder.seconds, 3)
+        end = round(start + coder.seconds, 3)
+        if coder.whole:
+            return Glance(start, end, WHOLE_CLASS, THE_CLASS)
+        assigned = self._assigned.setdefault((lesson.number, coder.seconds), {})
+        if slot not in assigned:
+            before = max((other for other in assigned if other < slot), default=None)
+            last = 0 if before is None else assigned[before]
+            assigned[slot] = next((place.seat for place in found if place.seat > last), found[0].seat)
+        where = next((str(place) for place in found if place.seat == assigned[slot]), "")
+        return Glance(start, end, assigned[slot], where)
+
+    def _find(self, lesson: Lesson, coder: Coder, start: float, seat: int) -> Glance:
+        """Return the glance that an answer is about.
+
+        Raises:
+            CodesError: there is none, or it has not begun.
+        """
+        if not coder.live:
+            for glance in self._round(lesson, coder)[0]:
+                if abs(glance.start - start) < 1e-3 and glance.seat == seat:
+                    return glance
+        elif (live := self.running(lesson.number)) is not None:
+            slot = round(start / coder.seconds)
+            found = () if coder.whole else tuple(Place(number, *at) for number, at in live.places().items())
+            sent = coder.whole or slot in self._assigned.get((lesson.number, coder.seconds), {})
+            if sent and start <= live.clock() + LATE and abs(slot * coder.seconds - start) < 1e-3:
+                glance = self._slot(lesson, coder, slot, found)
+                if glance.seat == seat:
+                    return glance
+        what = "the class" if seat == WHOLE_CLASS else f"seat {seat}"
+        raise CodesError(f"There is no glance at {what} at {start:g} s to be coded now.")

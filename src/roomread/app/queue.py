@@ -1,0 +1,226 @@
+"""The recordings that wait: analysed one after the other by one thread, across restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
+from roomread.app.spool import Spool, Upload, lesson_name
+from roomread.errors import RoomreadError, SettingsError, SourceError, StoreError
+from roomread.store.lessons import LessonStore
+from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState
+
+TELL_EVERY = 1.0  # seconds between two writes of a recording's progress
+LOST = "The copy of the recording is not there any more. Add the recording again."
+HOLD = 0.2  # seconds after which an analysis that is held looks again
+BROKEN = "The analysis broke off for a reason that roomread does not know. Nothing was kept."
+
+
+class RecordingQueue:
+    """Analyses recordings; each becomes a whole lesson, or none.
+
+    The copy that was uploaded is deleted as soon as its analysis has ended, however. An analysis that the end of the
+    process cut short begins anew with the next `start`.
+    """
+
+    def __init__(
+        self, store: LessonStore, folder: Path | None = None, held: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Hold the queue of a store; nothing is done before `start`.
+
+        Args:
+            store: which knows the recordings, and keeps the lessons.
+            folder: where uploaded copies lie; None takes one beside the store.
+            held: whether something needs the processor more now; recordings wait for it.
+        """
+        self._held = held
+        self.store, self.rows = store, Recordings(store)
+        self.spool = Spool(store.path.with_name(f"{store.path.stem}-recordings") if folder is None else folder)
+        self._lock = threading.RLock()
+        self._worker: threading.Thread | None = None
+        self._current: Recording | None = None  # with the lesson that it is becoming
+        self._told = 0.0  # by the monotonic clock, when the progress was last written
+        self._cancelled = self._closing = self._ready = False
+
+    def start(self) -> bool:
+        """Take up what an earlier process left, and return whether this process may work on the recordings.
+
+        Raises:
+            StoreError: folder or store cannot be used.
+        """
+        with self._lock:
+            self._closing = False
+            return self._own()
+
+    def upload(self) -> Upload:
+        """Return a file for what comes in.
+
+        Raises:
+            SettingsError: another process works on the recordings of this store.
+        """
+        self._check_own()
+        return Upload(self.spool)
+
+    def add(self, upload: Upload, recording: Recording) -> Recording:
+        """Put a file that has come whole into the queue, and return its row.
+
+        Raises:
+            SourceError: it is no video.
+        """
+        length = upload.check(recording.name)
+        with self._lock:
+            made = self.rows.add(dataclasses.replace(recording, length=length))
+            upload.path.replace(self.spool.file(made.number))
+            self._wake()
+        return made
+
+    def remove(self, number: int) -> Recording | None:
+        """Cancel a recording that waits or is analysed, and return its row; forget one that has ended, return None.
+
+        Raises:
+            RecordingNotFoundError: there is none.
+            SettingsError: another process works on the recordings of this store.
+        """
+        with self._lock:
+            found = self.rows.find(number)
+            if found.state not in PENDING:
+                self.rows.remove(number)
+                return None
+            self._check_own()
+            self.rows.update(number, state="cancelled")
+            if self._current is not None and self._current.number == number:
+                self._cancelled = True  # the worker deletes copy and lesson when it comes to its next frame
+            else:
+                self.spool.file(number).unlink(missing_ok=True)
+            return dataclasses.replace(found, state="cancelled")
+
+    def close(self) -> None:
+        """Stop orderly: what is being analysed waits for the next start."""
+        with self._lock:
+            self._closing = True
+            worker = self._worker
+        if worker is not None:
+            worker.join()
+        with self._lock:
+            self.spool.release()
+            self._ready = False
+
+    def _own(self) -> bool:
+        """Return whether this process may work on the recordings, and begin when it may; the lock is held."""
+        if not self.spool.own():
+            return False
+        if not self._ready:
+            self._ready = True
+            self._take_up()
+        self._wake()
+        return True
+
+    def _check_own(self) -> None:
+        with self._lock:
+            own = self._own()
+        if not own:
+            raise SettingsError(
+                "Another roomread is at work on the recordings of this store. Add and cancel recordings on its pages, "
+                "or end it first."
+            )
+
+    def _take_up(self) -> None:
+        """Put rows and files in order after a process that may have been killed."""
+        waiting = set()
+        for row in self.rows.all():
+            if row.state in ("running", "cancelled") and row.lesson is not None:
+                self._forget(row.lesson)
+                self.rows.update(row.number, lesson=None)
+            if row.state in PENDING:
+                self.rows.update(row.number, state="waiting", done=0.0)
+                waiting.add(row.number)
+        for number in self.spool.sweep(waiting):
+            self.rows.update(number, state="failed", message=LOST)
+
+    def _wake(self) -> None:
+        """See that somebody works where something waits; the lock is held."""
+        if self._worker is None and not self._closing and any(row.state == "waiting" for row in self.rows.all()):
+            self._worker = threading.Thread(target=self._run, name="recordings", daemon=True)
+            self._worker.start()
+
+    def _run(self) -> None:
+        try:
+            while (recording := self._next()) is not None:
+                self._analyse(recording)
+        finally:
+            with self._lock:
+                if self._worker is threading.current_thread():  # something unforeseen: the others are still due
+                    self._worker = None
+                    self._wake()
+
+    def _next(self) -> Recording | None:
+        """Return the recording whose turn it is; None ends the worker."""
+        with self._lock:
+            waiting = [row for row in self.rows.all() if row.state == "waiting"]
+            if self._closing or not waiting:
+                self._worker = None
+                return None
+            self._current, self._cancelled, self._told = waiting[-1], False, 0.0
+            self.rows.update(waiting[-1].number, state="running")
+            return waiting[-1]
+
+    def _analyse(self, recording: Recording) -> None:
+        path = self.spool.file(recording.number)
+        state: RecordingState = "failed"
+        message = BROKEN
+        try:
+            if not path.is_file():
+                raise SourceError(LOST)
+            settings = AnalyzeSettings(fps=recording.settings["fps"], name=lesson_name(recording.name))
+            request = Request(path, recording.purpose, recording.reference, settings, called=recording.name)
+            handle = analyze_request(request, self.store, Heed(self._tell, self._begun, self._stopped))
+            state, message = ("done", "") if handle.lesson.state == "complete" else ("waiting", "")
+        except RoomreadError as error:
+            message = str(error).replace(str(path), recording.name)
+        finally:
+            with self._lock, contextlib.suppress(StoreError):  # a store that fails now is put in order by `start`
+                self._settle(state, message)
+
+    def _begun(self, lesson: int) -> None:
+        with self._lock:
+            if self._current is not None:
+                self._current = dataclasses.replace(self._current, lesson=lesson)
+                self.rows.update(self._current.number, lesson=lesson)
+
+    def _tell(self, seconds: float) -> None:
+        now = time.monotonic()
+        if self._current is not None and now - self._told >= TELL_EVERY:
+            self._told = now
+            self.rows.update(self._current.number, done=seconds)
+
+    def _stopped(self) -> bool:
+        """Return whether to stop; while something else has precedence, return later."""
+        while self._held() and not (self._closing or self._cancelled):
+            time.sleep(HOLD)
+        return self._closing or self._cancelled
+
+    def _settle(self, state: RecordingState, message: str) -> None:
+        """Write how the analysis ended, then delete the copy: in this order a kill in between loses nothing."""
+        recording, self._current = self._current, None
+        if recording is None:
+            return
+        if self._cancelled:
+            state, message = "cancelled", ""
+        lesson = recording.lesson if state == "done" else None
+        if lesson is None and recording.lesson is not None:
+            self._forget(recording.lesson)
+        done = 0.0 if state != "done" or recording.length is None else recording.length
+        self.rows.update(recording.number, state=state, message=message, lesson=lesson, done=done)
+        if state != "waiting":
+            self.spool.file(recording.number).unlink(missing_ok=True)
+
+    def _forget(self, number: int) -> None:
+        """Delete the half-made lesson of that number."""
+        for lesson in self.store.lessons():
+            if lesson.number == number:
+                self.store.delete(lesson)

@@ -1,0 +1,170 @@
+"""Where uploaded recordings lie until they are analysed: a private folder, files named by numbers alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+import unicodedata
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from roomread.errors import SettingsError, SourceError, StoreError
+from roomread.watch.frames import FrameSettings, open_source
+
+LARGEST = 20 * 1000**3  # bytes of one recording; a long lesson in the best quality of a phone has about 10
+LEFT_FREE = 1000**3  # bytes that an upload leaves on the disk, for the store and for everybody else
+LOCK = "lock"
+LONGEST_NAME = 200  # letters
+
+
+class TooLargeError(SettingsError):
+    """A recording is larger than what may come, or than the disk has room for."""
+
+
+class Spool:
+    """The folder of one store's recordings. One process at a time owns it; the right ends with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._owned: sqlite3.Connection | None = None
+
+    def own(self) -> bool:
+        """Try to own the folder, and tell whether this process does; the folder is made when it is missing.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        if self._owned is not None:
+            return True
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self.folder} for recordings cannot be made: {error.strerror}. Use --db FILE."
+            ) from error
+        # SQLite's lock of a file is the one that every system has, and that a killed process loses
+        held = sqlite3.connect(self.folder / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            held.execute("PRAGMA journal_mode=MEMORY")  # no second file
+            held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            held.close()
+            return False
+        self._owned = held
+        return True
+
+    def release(self) -> None:
+        """Let another process own the folder."""
+        if self._owned is not None:
+            self._owned.close()
+            self._owned = None
+
+    def file(self, number: int) -> Path:
+        """Return where the recording of that number lies."""
+        return self.folder / str(number)
+
+    def room(self) -> int:
+        """Return how many bytes may come now."""
+        place = self.folder if self.folder.exists() else self.folder.parent
+        return max(0, min(LARGEST, shutil.disk_usage(place).free - LEFT_FREE))
+
+    def sweep(self, keep: Collection[int]) -> set[int]:
+        """Delete every file but those of the numbers to keep, and return the numbers that have no file."""
+        names = {str(number) for number in keep}
+        for path in self.folder.iterdir():
+            if path.name not in names and path.name != LOCK:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        return {number for number in keep if not self.file(number).is_file()}
+
+
+class Upload:
+    """A file that is coming in. Leaving its `with` block deletes it, unless it was moved to its place."""
+
+    def __init__(self, spool: Spool) -> None:
+        """Begin a file that nobody else may read."""
+        self._spool = spool
+        handle, name = tempfile.mkstemp(prefix="in-", dir=spool.folder)
+        self.path, self.size = Path(name), 0
+        self._file = os.fdopen(handle, "wb")
+
+    def write(self, piece: bytes) -> None:
+        """Take what has come.
+
+        Raises:
+            TooLargeError: it is too much.
+            StoreError: it cannot be written.
+        """
+        check_size(self._spool, self.size, len(piece))
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise StoreError(f"The recording cannot be written: {error.strerror}. Nothing was kept.") from error
+        self.size += len(piece)
+
+    def check(self, name: str) -> float | None:
+        """Close the file, see that it is a video, and return its seconds, None where it does not say.
+
+        Raises:
+            SourceError: it is none.
+        """
+        self._file.close()
+        try:
+            source = open_source(self.path, FrameSettings(fps=1.0))
+            if next(iter(source.frames()), None) is None:
+                raise SourceError(f"{name} holds no frame that could be read. Expected: a video. Nothing was kept.")
+        except SourceError as error:
+            raise SourceError(str(error).replace(str(self.path), name)) from error
+        return source.length
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def check_size(spool: Spool, had: int, more: int) -> None:
+    """Refuse bytes that may not come.
+
+    Args:
+        spool: where they would lie.
+        had: bytes that are there already.
+        more: bytes to come.
+
+    Raises:
+        TooLargeError: there are too many.
+    """
+    room = spool.room()
+    if had + more > LARGEST or more > room:
+        raise TooLargeError(
+            f"The recording is too large. Expected: at most {min(LARGEST, had + room) / 1e9:.1f} GB, so that "
+            f"{LEFT_FREE / 1e9:.0f} GB stay free on the disk and no file has more than {LARGEST / 1e9:.0f} GB. "
+            f"Received: {(had + more) / 1e9:.1f} GB or more. Nothing was kept."
+        )
+
+
+def file_name(text: str) -> str:
+    """Return a file's name without its folders, of printable letters, at most LONGEST_NAME; only ever shown.
+
+    Raises:
+        SettingsError: nothing is left.
+    """
+    last = unicodedata.normalize("NFC", text).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    clean = "".join(letter for letter in last if letter.isprintable()).strip()
+    if not clean.strip("."):
+        raise SettingsError("The recording has no name. Expected: the name of a file, such as Tuesday.mp4.")
+    stem, ending = PurePosixPath(clean).stem, PurePosixPath(clean).suffix[:10]
+    return stem[: LONGEST_NAME - len(ending)] + ending
+
+
+def lesson_name(name: str) -> str:
+    """Return what the lesson of a recording is called: the file's name without its ending."""
+    return PurePosixPath(name).stem.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 
 from roomread.app.panel import WITHOUT_SIGNALS, mapping_of, panel
 from roomread.engagement.mappings import Mapping
@@ -10,7 +11,7 @@ from roomread.errors import RoomreadError, SettingsError
 from roomread.review.overview import Overview, overview, overview_from, overview_key
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import open_gate
-from roomread.store.summaries import Kept, read_summary, write_summary
+from roomread.store.summaries import Kept, Listed, Page, list_lessons, read_summary, write_summary
 from roomread.types import Lesson
 
 
@@ -58,6 +59,15 @@ def named_mapping(lesson: Lesson, name: str | None) -> Mapping:
     return mappings[name]
 
 
-def default_mappings() -> tuple[str, str]:
-    """Return the names of the default mappings: of lessons in which heads were read, and of the others."""
-    return ("glance" if "glance" in panel() else WITHOUT_SIGNALS), WITHOUT_SIGNALS
+def listed_lessons(store: LessonStore, search: str = "", page: int = 1) -> Page:
+    """Return a page of the lessons found, newest first, with the figures that are kept of them and still hold."""
+    known = panel()
+    heads, plain = known.get("glance", known[WITHOUT_SIGNALS]), known[WITHOUT_SIGNALS]
+    found = list_lessons(store, (heads.name, plain.name), search, page)
+    lessons = tuple(
+        one
+        if one.key == overview_key(one.lesson, heads if "mesh" in one.lesson.made_with else plain)
+        else Listed(one.lesson, None, None)
+        for one in found.lessons
+    )
+    return dataclasses.replace(found, lessons=lessons)

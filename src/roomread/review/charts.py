@@ -317,6 +317,6 @@ def _labels(chart: Chart, timeline: Timeline, ends: list[tuple[str, str, Array]]
     made = []
     for (words, kind, at, last), height in zip(shown, heights, strict=True):
         end = plot.x(float(timeline.starts[last]) + bin_length(timeline))
-        place = end if len(timeline.starts) == 1 else plot.right
+        place = end if len(timeline.starts) == 1 else plot.x(span(timeline)[1])  # beside the last bin
         made.append(Label(x=place + 16, y=height, end=end, at=at, words=words, kind=kind))
     return tuple(made)

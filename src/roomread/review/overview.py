@@ -216,8 +216,9 @@ def spark(line: Timeline) -> Array:
     return means
 
 
-def spark_line(values: Array) -> Timeline:
-    """Return a spark as a timeline of a second a point, as the charts take it."""
+def spark_line(kept: Sequence[int | None]) -> Timeline:
+    """Return a spark, as `Overview.as_stored` keeps it, as a timeline of a second a point, for the charts."""
+    values = _fractions(kept)
     n = len(values)
     nothing = np.full(n, np.nan)
     status = np.where(np.isfinite(values), OK, NOT_ANALYSED)

@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from roomread import __version__
-from roomread.app.web import home
+from roomread.app.web import home, lessons
 from roomread.app.web.guard import Guard
 from roomread.app.web.site import Site, add_refusals
 from roomread.app.web.studio import Studio
@@ -86,6 +86,7 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
     site = Site(studio, read_words(settings.language))
     add_refusals(app, site)
     app.include_router(home.routes(site, token))
+    app.include_router(lessons.routes(site))
     app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
     names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
     hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)

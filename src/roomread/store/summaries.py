@@ -95,17 +95,22 @@ def _rows(
     connection: sa.Connection, mappings: tuple[str, str], search: str, number: int
 ) -> tuple[Sequence[sa.RowMapping], int]:
     """Return the rows of one page and how many there are in all, by one query that reads no series."""
-    lessons, table = lessons_table, summaries_table
-    heads = sa.func.json_type(lessons.c.made_with, "$.mesh").is_not(None)
-    wanted = sa.case((heads, mappings[0]), else_=mappings[1])
-    joined = lessons.outerjoin(table, (table.c.lesson == lessons.c.number) & (table.c.mapping == wanted))
-    query = (
-        sa.select(lessons, table.c.key, table.c.figures, sa.func.count().over().label("total"))
-        .select_from(joined)
+    table = summaries_table
+    total = sa.select(sa.func.count()).select_from(lessons_table).where(_holds(search)).scalar_subquery()
+    lessons = (  # found first, so that the figures of no other lesson are read
+        sa.select(lessons_table, total.label("total"))
         .where(_holds(search))
-        .order_by(lessons.c.number.desc())
+        .order_by(lessons_table.c.number.desc())
         .limit(PAGE)
         .offset(PAGE * (number - 1))
+        .subquery()
+    )
+    heads = sa.func.json_type(lessons.c.made_with, "$.mesh").is_not(None)
+    wanted = sa.case((heads, mappings[0]), else_=mappings[1])
+    query = (
+        sa.select(lessons, table.c.key, table.c.figures)
+        .select_from(lessons.outerjoin(table, (table.c.lesson == lessons.c.number) & (table.c.mapping == wanted)))
+        .order_by(lessons.c.number.desc())
     )
     rows = connection.execute(query).mappings().all()
     return rows, rows[0]["total"] if rows else 0
@@ -114,5 +119,7 @@ def _rows(
 def _holds(search: str) -> sa.ColumnElement[bool]:
     """Return what is true of a lesson whose name or source holds the words, whatever their case."""
     words = search.strip().casefold()
+    if not words:
+        return sa.true()
     columns = (lessons_table.c.name, lessons_table.c.source)
     return sa.or_(*(sa.func.folded(column).contains(words, autoescape=True) for column in columns))

@@ -10,6 +10,7 @@ from PIL import Image as Pictures
 import roomread
 from roomread.app import observing, recording
 from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment
+from roomread.app.overviews import listed_lessons
 from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.types import N_EMOTIONS, N_SIGNALS, Observation, Tracks
@@ -38,6 +39,12 @@ def test_a_video_without_a_face_is_missing_data_not_low_engagement(clip, db):
     assert lesson.summary().engagement != lesson.summary().engagement  # NaN
     assert lesson.lesson.duration == pytest.approx(3.0, abs=0.2)
     assert lesson.lesson.state == "complete"
+
+
+def test_the_overview_of_a_lesson_lies_ready_when_its_analysis_ends(clip, db):
+    analyze(clip, purpose="research", db=db)
+    (listed,) = listed_lessons(LessonStore(db)).lessons
+    assert listed.figures is not None and listed.figures["summary"]["engagement"] is None
 
 
 def test_the_lesson_says_how_it_was_made(clip, db):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.app.observing import Observer, ObserveSettings
+from roomread.app.overviews import keep_overview
 from roomread.app.panel import mapping_of, panel
 from roomread.app.recording import Recorder
 from roomread.config import as_dict
@@ -284,6 +285,7 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
     finally:
         if video is not None:
             video.close()
+    keep_overview(store, recorder.number)
     return LessonHandle(store, recorder.number)
 
 

@@ -17,6 +17,7 @@ from PIL import ImageFilter
 
 from roomread.app.analyze import plain_settings
 from roomread.app.observing import Observer
+from roomread.app.overviews import keep_overview
 from roomread.app.panel import find_mapping
 from roomread.app.recording import Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
@@ -238,6 +239,8 @@ class LiveLesson:
         with self._change:
             self._state, self._error, self._newest = state, error, None
             self._tell()
+        if not self._discard and recorder is not None and recorder.number:
+            keep_overview(self.store, recorder.number)  # after all were told, as it may take seconds
 
     def _watch(self) -> None:
         settings, request = self.request.settings, self.request

@@ -205,9 +205,9 @@ def _over_time(summary: LessonSummary) -> str:
     from roomread.review.report import why_missing
 
     if math.isnan(summary.expected_false):
-        return untold(summary, why_missing(summary.over_time))
+        return untold(summary.over_time, why_missing(summary.over_time))
     found = "; ".join(map(episode_words, summary.episodes)) or "no drop or rise told from ordinary noise"
-    return f"{found} ({false_alarms(summary)})"
+    return f"{found} ({false_alarms(summary.expected_false)})"
 
 
 def _glance(summary: LessonSummary) -> str:

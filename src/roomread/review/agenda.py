@@ -45,11 +45,24 @@ def read_structure(path: str | Path) -> Structure:
         StructureError: the file cannot be read as any of them; the message names the line.
     """
     path = Path(path)
-    lines = _text(path).splitlines()
+    return parse_structure(_text(path), str(path))
+
+
+def parse_structure(text: str, name: str) -> Structure:
+    """Return the parts of a lesson from what such a file says.
+
+    Args:
+        text: of the file.
+        name: what messages call it; nothing is read from there.
+
+    Raises:
+        StructureError: the text cannot be read as any of them; the message names the line.
+    """
+    lines = text.splitlines()
     cues = any("-->" in line for line in lines) or (lines and lines[0].startswith("WEBVTT"))
-    parts = _parts_of_cues(list(_cues(path, lines))) if cues else list(_rows(path, lines))
+    parts = _parts_of_cues(list(_cues(name, lines))) if cues else list(_rows(name, lines))
     if not parts:
-        raise StructureError(f"{path} holds no part of a lesson. Expected: cues, or rows {EXPECTED}. Received: none.")
+        raise StructureError(f"{name} holds no part of a lesson. Expected: cues, or rows {EXPECTED}. Received: none.")
     parts.sort(key=lambda part: (part.start, part.end))
     return Structure(tuple(parts), tuple(_overlaps(parts)))
 
@@ -94,45 +107,45 @@ def _text(path: Path) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _wrong(path: Path, line: int, what: str, expected: str, received: object) -> StructureError:
-    return StructureError(f"{path}, line {line}: {what}. Expected: {expected}. Received: {received}.")
+def _wrong(name: str, line: int, what: str, expected: str, received: object) -> StructureError:
+    return StructureError(f"{name}, line {line}: {what}. Expected: {expected}. Received: {received}.")
 
 
-def _time(path: Path, line: int, text: str) -> float:
+def _time(name: str, line: int, text: str) -> float:
     seconds = seconds_of(text)
     if seconds is None:
-        raise _wrong(path, line, "this is no time", TIME_FORMS, repr(text[:40]))
+        raise _wrong(name, line, "this is no time", TIME_FORMS, repr(text[:40]))
     return seconds
 
 
-def _rows(path: Path, lines: list[str]) -> Iterator[Part]:
+def _rows(name: str, lines: list[str]) -> Iterator[Part]:
     """Yield the parts of a table; the columns are named in its first line, or seen from that line's own times."""
     columns: list[str] = []
     rows: list[tuple[int, dict[str, str]]] = []
-    for line, cells in _cells(path, lines):
+    for line, cells in _cells(name, lines):
         if not columns:
-            columns = _columns(path, line, cells)
+            columns = _columns(name, line, cells)
             if seconds_of(cells[0]) is None:
                 continue
         if len(cells) != len(columns):
             many = f"{len(cells)}; a name that holds the separator stands in quotes"
-            raise _wrong(path, line, "the row has another length", f"{len(columns)} cells", many)
+            raise _wrong(name, line, "the row has another length", f"{len(columns)} cells", many)
         rows.append((line, dict(zip(columns, cells, strict=True))))
-    starts = [_time(path, line, row.get("start", row.get("time", ""))) for line, row in rows]
+    starts = [_time(name, line, row.get("start", row.get("time", ""))) for line, row in rows]
     for (line, row), start in zip(rows, starts, strict=True):
         if not row["name"]:
-            raise _wrong(path, line, "the part has no name", "a name", "an empty cell")
+            raise _wrong(name, line, "the part has no name", "a name", "an empty cell")
         if "time" in row:
             yield Part(row["name"], start, start, MARKER)
             continue
         later = min((other for other in starts if other > start), default=math.inf)
-        end = _time(path, line, row["end"]) if row.get("end") else later
+        end = _time(name, line, row["end"]) if row.get("end") else later
         if end <= start:
-            raise _wrong(path, line, "the part ends before it starts", f"an end after {start:g} s", f"{end:g} s")
+            raise _wrong(name, line, "the part ends before it starts", f"an end after {start:g} s", f"{end:g} s")
         yield Part(row["name"], start, end, ACTIVITY)
 
 
-def _cells(path: Path, lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _cells(name: str, lines: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of each row that is not empty; the separator is the first row's commonest."""
     first = next((line for line in lines if line.strip()), "")
     reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
@@ -141,29 +154,29 @@ def _cells(path: Path, lines: list[str]) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise _wrong(path, reader.line_num, "this is no table", "each quote closed", error) from error
+        raise _wrong(name, reader.line_num, "this is no table", "each quote closed", error) from error
 
 
-def _columns(path: Path, line: int, row: list[str]) -> list[str]:
+def _columns(name: str, line: int, row: list[str]) -> list[str]:
     """Return what each column of a table is."""
     if seconds_of(row[0]) is not None:
         return ["start", "end", "name"] if len(row) > 2 else ["start", "name"]
     columns = [COLUMNS.get(cell.lower(), "") for cell in row]
     known = sorted(name for name in columns if name)
     if known not in (["name", "start"], ["end", "name", "start"], ["name", "time"]):
-        raise _wrong(path, line, "the first row names no known columns", EXPECTED, ",".join(row)[:80])
+        raise _wrong(name, line, "the first row names no known columns", EXPECTED, ",".join(row)[:80])
     return columns
 
 
-def _cues(path: Path, lines: list[str]) -> Iterator[Part]:
+def _cues(name: str, lines: list[str]) -> Iterator[Part]:
     """Yield every cue of WebVTT or SRT with its text as the name."""
     for number, line in enumerate(lines, 1):
         if "-->" not in line:
             continue
         left, _, right = line.partition("-->")
-        start, end = _time(path, number, left), _time(path, number, (right.split() or [""])[0])
+        start, end = _time(name, number, left), _time(name, number, (right.split() or [""])[0])
         if end < start:
-            raise _wrong(path, number, "the cue ends before it starts", f"an end after {start:g} s", f"{end:g} s")
+            raise _wrong(name, number, "the cue ends before it starts", f"an end after {start:g} s", f"{end:g} s")
         words = []
         for text in lines[number:]:
             if not text.strip() or "-->" in text:

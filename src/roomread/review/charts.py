@@ -7,6 +7,7 @@ A bin without a score is shaded with its reason.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,7 +35,6 @@ from roomread.review.shapes import (
     time_ticks,
     value_ticks,
 )
-from roomread.review.summary import SeatSummary
 from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, TOO_FEW, Array, Episode, Lesson, Share, Timeline
 
 WIDE = Size(name="wide", width=880, height=290, left=46, right=104, time_labels=10, labelled=True)
@@ -209,7 +209,16 @@ class SeatMap:
     marks: tuple[Mark, ...]
 
 
-def seat_map(lesson: Lesson, seats: tuple[SeatSummary, ...], size: Size) -> SeatMap:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A seat: its number, its box (float (4,), pixels), and its engagement, NaN where it is not known."""
+
+    seat: int
+    box: Array
+    engagement: float
+
+
+def seat_map(lesson: Lesson, seats: Sequence[Place], size: Size) -> SeatMap:
     """Return every seat as a circle of its face's size; large ones first, so that none hides a smaller one."""
     scale = min(0.8 * size.width / lesson.width if size.labelled else size.width / lesson.width, 440 / lesson.height)
     marks = []
@@ -246,8 +255,9 @@ def bin_words(timeline: Timeline, i: int) -> str:
 def _frame(timeline: Timeline, size: Size, began: datetime | None, shaded: Array) -> Chart:
     """Return a chart with its time axis, gaps and pointer areas, and nothing drawn in it yet."""
     start, end = span(timeline)
+    end = max(end, start + size.seconds)
     n = len(timeline.starts)
-    alone = n == 1
+    alone = n == 1 and not size.seconds
     room = ROOM_AROUND * bin_length(timeline) if alone else 0.0
     height = size.height + (16 if began and not alone else 0)
     plot = Plot(
@@ -307,6 +317,6 @@ def _labels(chart: Chart, timeline: Timeline, ends: list[tuple[str, str, Array]]
     made = []
     for (words, kind, at, last), height in zip(shown, heights, strict=True):
         end = plot.x(float(timeline.starts[last]) + bin_length(timeline))
-        place = end if len(timeline.starts) == 1 else plot.right
+        place = end if len(timeline.starts) == 1 else plot.x(span(timeline)[1])  # beside the last bin
         made.append(Label(x=place + 16, y=height, end=end, at=at, words=words, kind=kind))
     return tuple(made)

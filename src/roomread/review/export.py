@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import fastparquet
@@ -199,8 +200,7 @@ def table_of(gate: Gate, mapping: Mapping, table: str) -> pd.DataFrame:
         SettingsError: there is no such table.
         PrivacyError: the purpose does not allow it.
     """
-    if table not in TABLES:
-        raise SettingsError(f"There is no table {table!r}. Expected one of: {', '.join(TABLES)}.")
+    _check_table(table)
     return class_table(summarise(gate, mapping)) if table == "class" else seat_table(gate, mapping)
 
 
@@ -219,12 +219,37 @@ def export(gate: Gate, mapping: Mapping, form: str, table: str, folder: Path) ->
         PrivacyError: the purpose does not allow the table.
         OutputError: the folder cannot be written.
     """
-    if form not in FORMATS:
-        raise SettingsError(f"There is no format {form!r}. Expected one of: {', '.join(FORMATS)}.")
+    _check_form(form)
     frame = table_of(gate, mapping, table)
     stem = file_stem(gate.lesson, table)
+    words = dictionary(gate, mapping, table)
+    target, beside = folder / f"{stem}.{form}", folder / f"{stem}.dictionary.json"
+    write_whole({target: partial(_write, frame, form), beside: lambda path: path.write_text(words, encoding="utf-8")})
+    return target, beside
+
+
+def exported(gate: Gate, mapping: Mapping, form: str, table: str) -> bytes:
+    """Return a table as the bytes of its file, which is written nowhere.
+
+    Raises:
+        SettingsError: an unknown form or table.
+        PrivacyError: the purpose does not allow the table.
+    """
+    _check_form(form)
+    held = _Held()
+    _write(table_of(gate, mapping, table), form, held)
+    return held.getvalue()
+
+
+def dictionary(gate: Gate, mapping: Mapping, table: str) -> str:
+    """Return what the columns of a table mean and how they were made, as JSON.
+
+    Raises:
+        SettingsError: there is no such table.
+    """
+    _check_table(table)
     lesson = gate.lesson
-    dictionary = {
+    told = {
         "table": table,
         "lesson": lesson.name,
         "source": lesson.source,
@@ -238,15 +263,35 @@ def export(gate: Gate, mapping: Mapping, form: str, table: str, folder: Path) ->
             for column in _COLUMNS[table]
         ],
     }
-    writers: dict[str, Callable[[Path], object]] = {
-        "csv": lambda path: frame.to_csv(path, index=False),
-        "parquet": lambda path: fastparquet.write(str(path), frame, compression="SNAPPY", write_index=False),
-        "json": lambda path: frame.to_json(path, orient="records", indent=1, double_precision=6),
-    }
-    target, beside = folder / f"{stem}.{form}", folder / f"{stem}.dictionary.json"
-    words = json.dumps(dictionary, indent=2, ensure_ascii=False) + "\n"
-    write_whole({target: writers[form], beside: lambda path: path.write_text(words, encoding="utf-8")})
-    return target, beside
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Held(io.BytesIO):
+    """Bytes that stay when a writer closes their file."""
+
+    def close(self) -> None:
+        """Keep them."""
+
+
+def _write(frame: pd.DataFrame, form: str, target: Path | _Held) -> None:
+    if form == "csv":
+        frame.to_csv(target, index=False)
+    elif form == "json":
+        frame.to_json(target, orient="records", indent=1, double_precision=6)
+    elif isinstance(target, Path):
+        fastparquet.write(str(target), frame, compression="SNAPPY", write_index=False)
+    else:
+        fastparquet.write("", frame, compression="SNAPPY", write_index=False, open_with=lambda *_: target)
+
+
+def _check_form(form: str) -> None:
+    if form not in FORMATS:
+        raise SettingsError(f"There is no format {form!r}. Expected one of: {', '.join(FORMATS)}.")
+
+
+def _check_table(table: str) -> None:
+    if table not in TABLES:
+        raise SettingsError(f"There is no table {table!r}. Expected one of: {', '.join(TABLES)}.")
 
 
 def file_stem(lesson: Lesson, what: str) -> str:

@@ -8,7 +8,7 @@ from roomread import style
 from roomread.engagement.episodes import FALSE_PER_HOUR, FALSE_PER_SEAT_HOUR, EpisodeSettings
 from roomread.engagement.overtime import LEAST_SEATS, POPULATION, OverTimeSettings
 from roomread.review.summary import LessonSummary
-from roomread.types import DROP, NOT_ENOUGH, OK, Episode
+from roomread.types import DROP, NOT_ENOUGH, OK, ClassLine, Episode
 
 WHAT = "This is the time line, not the glance: it compares the class with itself and says nothing of its level."
 
@@ -26,11 +26,11 @@ def seat_words(summary: LessonSummary) -> list[str]:
     return [f"Seat {seat}: {episode_words(one, 'its')}" for seat, episodes in found for one in episodes]
 
 
-def false_alarms(summary: LessonSummary) -> str:
-    """Return how many episodes are to be expected without any change; empty where nothing was told."""
-    if np.isnan(summary.expected_false):
+def false_alarms(expected: float) -> str:
+    """Return how many episodes are to be expected without any change; empty where nothing was told (NaN)."""
+    if np.isnan(expected):
         return ""
-    return f"expected false alarms in the time told of: {summary.expected_false:.2f} at most, by simulation"
+    return f"expected false alarms in the time told of: {expected:.2f} at most, by simulation"
 
 
 def seat_false_alarms(summary: LessonSummary) -> str:
@@ -39,14 +39,13 @@ def seat_false_alarms(summary: LessonSummary) -> str:
     return f"expected false alarms of all seats together: {hours * FALSE_PER_SEAT_HOUR:.2f} at most, by simulation"
 
 
-def untold(summary: LessonSummary, reason: str) -> str:
+def untold(line: ClassLine, reason: str) -> str:
     """Return in words what of the lesson the time line does not tell of; empty where it tells of all.
 
     Args:
-        summary: the lesson at a glance.
+        line: the class against its own usual level.
         reason: why steps are missing, in words.
     """
-    line = summary.over_time
     if (line.status == OK).all() and len(line.status):
         return ""
     needs = f"; it takes at least {LEAST_SEATS} seats with {style.duration(OverTimeSettings().least_usual)} of readings"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from roomread.review.charts import LETTER, Chart
 from roomread.review.shapes import Box, Plot, Size, Tick, value_ticks
 from roomread.review.structure import PartChange, signed
-from roomread.types import MARKER, OK
+from roomread.types import MARKER, OK, Part
 
 LANE = 20.0  # SVG units; height of one row of the strip
 MAX_LANES = 3  # of parts that overlap; further ones are in the figure and the table alone
@@ -64,14 +64,23 @@ def parts_chart(rows: Sequence[PartChange], size: Size) -> PartsChart:
                 x=x,
                 low=low,
                 high=high,
-                hover=f"{row.part.name}, {row.when}: {row.words}",
+                hover=pointed(row),
             )
         )
     ticks = tuple(Tick(plot.x(value), signed(value)) for value in (-limit, -limit / 2, 0.0, limit / 2, limit))
     return PartsChart(size=size, height=bottom + 44, plot=plot, values=ticks, rows=tuple(made), above=not size.labelled)
 
 
-def with_strip(chart: Chart, rows: Sequence[PartChange]) -> Chart:
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One part in the strip: its number, and what it says when it is pointed at."""
+
+    number: int
+    part: Part
+    words: str
+
+
+def with_strip(chart: Chart, rows: Sequence[Stretch]) -> Chart:
     """Return a chart with the parts as a strip under its time axis; the axis' words move down."""
     lanes: list[float] = []  # where each ends
     boxes = []
@@ -87,10 +96,20 @@ def with_strip(chart: Chart, rows: Sequence[PartChange]) -> Chart:
             continue
         lanes[lane:] = [left + width, *lanes[lane + 1 :]]
         kind = "moment" if moment else row.part.kind
-        boxes.append((lane, Box(left, width, _fitting(row, width), kind), f"{row.part.name}, {row.when}: {row.words}"))
+        boxes.append((lane, Box(left, width, _fitting(row, width), kind), row.words))
     top = chart.plot.bottom + (42 if any(tick.more for tick in chart.times) else 26)
     strip = tuple((top + LANE * lane, box, hover) for lane, box, hover in boxes)
     return replace(chart, height=chart.height + LANE * len(lanes), strip=strip)
+
+
+def stretches(rows: Sequence[PartChange]) -> list[Stretch]:
+    """Return compared parts for the strip."""
+    return [Stretch(row.number, row.part, pointed(row)) for row in rows]
+
+
+def pointed(row: PartChange) -> str:
+    """Return what a part says when it is pointed at."""
+    return f"{row.part.name}, {row.when}: {row.words}"
 
 
 def shortened(words: str, letters: int) -> str:
@@ -98,7 +117,7 @@ def shortened(words: str, letters: int) -> str:
     return words if len(words) <= letters else words[: max(letters - 1, 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _fitting(row: PartChange, width: float) -> str:
+def _fitting(row: Stretch, width: float) -> str:
     """Return as much of a part's number and name as its box holds."""
     letters = int((width - 6) / LETTER)
     number = str(row.number)

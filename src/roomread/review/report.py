@@ -13,9 +13,9 @@ import numpy as np
 
 from roomread import style
 from roomread.output import write_whole
-from roomread.page import page_environment
 from roomread.review import charts, overtime
-from roomread.review.part_charts import parts_chart, with_strip
+from roomread.review.drawings import figure_environment
+from roomread.review.part_charts import parts_chart, stretches, with_strip
 from roomread.review.structure import Comparison
 from roomread.review.summary import LessonSummary
 from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, ClassLine, Timeline
@@ -51,10 +51,10 @@ def write_report(summary: LessonSummary, out: Path, parts: Comparison | None = N
 
 def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
     """Return the report of a lesson as one HTML page that needs nothing from outside."""
-    environment = page_environment("roomread.review")
-    for write in (style.score, style.percent, style.count, style.clock, style.duration, style.slug, sentence, closed):
+    environment = figure_environment()
+    for write in (sentence, closed):
         environment.filters[write.__name__] = write
-    return environment.get_template("report.html").render(
+    page: str = environment.get_template("report.html").render(
         summary=summary,
         lesson=summary.lesson,
         style=style,
@@ -73,19 +73,20 @@ def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
         parts_charts=[parts_chart(parts.rows, size) for size in (charts.WIDE, charts.NARROW)] if parts else [],
         whole={name: float(share.value[0]) for name, share in summary.whole_shares.items()},
         statuses=[status for status in style.MISSING if status in summary.timeline.status.tolist()],
-        maps=[charts.seat_map(summary.lesson, summary.seats, size) for size in (charts.WIDE, charts.NARROW)],
+        maps=[charts.seat_map(summary.lesson, _places(summary), size) for size in (charts.WIDE, charts.NARROW)],
         seats=list(_seat_rows(summary)),
         rows=list(_timeline_rows(summary)),
         methods=[*methods(summary), *overtime.methods(summary)],
         episodes=[overtime.episode_words(episode) for episode in summary.episodes],
         kinds=sorted({episode.kind for episode in summary.episodes}),
-        false_alarms=overtime.false_alarms(summary),
-        untold=overtime.untold(summary, why_missing(summary.over_time)),
+        false_alarms=overtime.false_alarms(summary.expected_false),
+        untold=overtime.untold(summary.over_time, why_missing(summary.over_time)),
         what_over_time=overtime.WHAT,
         seat_episodes=overtime.seat_words(summary),
         seat_false_alarms=overtime.seat_false_alarms(summary),
         made_with=list(flat(summary.lesson.made_with)),
     )
+    return page
 
 
 def leading(emotions: Array) -> list[tuple[str, float]]:
@@ -211,12 +212,16 @@ def _figures(summary: LessonSummary, parts: Comparison | None) -> dict[str, list
     made = {name: [make(summary.timeline, size, began) for size in sizes] for name, make in makers.items()}
     made["engagement"] = [charts.with_episodes(chart, summary.episodes) for chart in made["engagement"]]
     if parts is not None:
-        made["engagement"] = [with_strip(chart, parts.rows) for chart in made["engagement"]]
+        made["engagement"] = [with_strip(chart, stretches(parts.rows)) for chart in made["engagement"]]
     if any(np.isfinite(share.value).any() for share in summary.shares.values()):
         made["attention"] = [charts.attention_chart(summary.timeline, summary.shares, size, began) for size in sizes]
     if summary.consensus is not None:
         made["consensus"] = [charts.consensus_chart(summary.timeline, summary.consensus, size, began) for size in sizes]
     return made
+
+
+def _places(summary: LessonSummary) -> list[charts.Place]:
+    return [charts.Place(seat.seat, seat.box, seat.engagement) for seat in summary.seats]
 
 
 def _seat_rows(summary: LessonSummary) -> Iterator[dict[str, Any]]:

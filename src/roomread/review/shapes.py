@@ -28,6 +28,7 @@ class Size:
     right: float  # room for labels beside the lines, where labelled
     time_labels: int  # at most
     labelled: bool
+    seconds: float = 0.0  # that the time axis spans at least, so that two lessons can share one scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

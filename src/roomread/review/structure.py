@@ -50,10 +50,8 @@ class PartChange:
 
     @property
     def when(self) -> str:
-        """The part's times: a marker has one."""
-        if self.part.kind == MARKER:
-            return style.clock(self.part.start)
-        return f"{style.clock(self.part.start)}\N{EN DASH}{style.clock(self.part.end)}"
+        """The part's times, in words."""
+        return when(self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +112,14 @@ class Comparison:
                 for row in self.rows
             ],
         }
+
+
+def when(part: Part) -> str:
+    """Write a part's times: a marker has one, and what lasts to the end of the lesson has no second one."""
+    start = style.clock(part.start)
+    if part.kind == MARKER:
+        return start
+    return f"{start}\N{EN DASH}" if math.isinf(part.end) else f"{start}\N{EN DASH}{style.clock(part.end)}"
 
 
 def signed(value: float) -> str:

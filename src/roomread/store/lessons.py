@@ -117,7 +117,7 @@ class LessonStore:
         """Return every lesson, newest first."""
         with self.transaction() as connection:
             rows = connection.execute(lessons_table.select().order_by(lessons_table.c.number.desc())).mappings()
-            return [Lesson(**{**row, "notes": tuple(row["notes"])}) for row in rows]
+            return [lesson_of(row) for row in rows]
 
     def find(self, key: str) -> Lesson:
         """Return a lesson by its number, its name, or the word `last`.
@@ -125,20 +125,40 @@ class LessonStore:
         Raises:
             LessonNotFoundError: there is none, or several have that name.
         """
-        lessons = self.lessons()
-        if key == "last" and lessons:
-            return lessons[0]
-        found = [lesson for lesson in lessons if str(lesson.number) == key]
-        found = found or [lesson for lesson in lessons if lesson.name == key]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            numbers = ", ".join(str(lesson.number) for lesson in found)
+        table = lessons_table
+        query = table.select().order_by(table.c.number.desc())
+        with self.transaction() as connection:
+            if key == "last":
+                newest = connection.execute(query.limit(1)).mappings().first()
+                if newest is not None:
+                    return lesson_of(newest)
+            # By their numbers alone where there is one: a name may look like a number.
+            for here in (sa.cast(table.c.number, sa.String) == key, table.c.name == key):
+                rows = connection.execute(query.where(here)).mappings().all()
+                if rows:
+                    break
+        if len(rows) == 1:
+            return lesson_of(rows[0])
+        if rows:
+            numbers = ", ".join(str(row["number"]) for row in rows)
             raise LessonNotFoundError(f"Several lessons are named {key!r}. Name one by its number: {numbers}.")
         raise LessonNotFoundError(
             f"There is no lesson {key!r} in {self.path}. Expected: a number or a name that `roomread lessons` lists, "
             "or `last`."
         )
+
+    def numbered(self, number: int) -> Lesson:
+        """Return a lesson by its number.
+
+        Raises:
+            LessonNotFoundError: there is none.
+        """
+        with self.transaction() as connection:
+            query = lessons_table.select().where(lessons_table.c.number == number)
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise LessonNotFoundError(f"There is no lesson {number}. It may have been deleted.")
+        return lesson_of(row)
 
     def readings(self, lesson: Lesson) -> Readings:
         """Return all that was observed in a lesson."""
@@ -222,6 +242,12 @@ class LessonStore:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def lesson_of(row: sa.RowMapping) -> Lesson:
+    """Return the lesson that a row of its table tells of; further columns are left out."""
+    values = {column.name: row[column.name] for column in lessons_table.columns}
+    return Lesson(**{**values, "notes": tuple(values["notes"])})
+
+
 def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
     end = None if math.isinf(part.end) else part.end
     return {"lesson": lesson.number, "start": part.start, "end": end, "name": part.name, "kind": part.kind}
@@ -233,6 +259,7 @@ def _prepare(connection: Any, _: Any) -> None:
     for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.create_function("folded", 1, str.casefold, deterministic=True)  # SQLite folds the case of ASCII alone
 
 
 def _table(connection: sa.Connection, query: sa.Select[Any], kind: type[np.floating[Any]] = np.float64) -> Array:

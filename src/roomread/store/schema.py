@@ -91,7 +91,7 @@ summaries_table = Table(  # since version 4; a cache: every row can be made agai
     Column("key", String, nullable=False),  # of what made it; a row with another one is out of date
     Column("figures", JSON, nullable=False),  # of the whole lesson
     Column("series", JSON, nullable=False),  # over time
-    sqlite_with_rowid=False,
+    # With row numbers: without them SQLite reads whole rows, series and all, to find one by its key.
 )
 
 recordings_table = Table(  # since version 4; what waits to be analysed

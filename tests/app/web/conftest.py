@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from roomread.app.web.server import WebSettings, make_app
 from roomread.app.web.studio import Studio
 from roomread.store.lessons import LessonStore
+from roomread.types import Lesson, Observation
 
 ADDRESS = "http://127.0.0.1:8642"
 OWN = {"origin": ADDRESS}
@@ -39,3 +40,18 @@ def guarded(studio: Studio) -> Callable[..., TestClient]:
         return TestClient(app, ADDRESS, headers=headers, follow_redirects=False)
 
     return make
+
+
+@pytest.fixture
+def taught(
+    studio: Studio, lesson: Callable[..., Lesson], observation: Callable[..., Observation]
+) -> Callable[..., Lesson]:
+    """A function that keeps a lesson of so many seats, seen twice a second; its other arguments describe the lesson."""
+
+    def keep(seats: int = 6, seconds: int = 40, **changes: Any) -> Lesson:
+        kept = studio.store.add(lesson(**({"duration": float(seconds)} | changes)))
+        faces = [(seat, "happy") for seat in range(1, seats + 1)]
+        studio.store.append(kept, [observation(i, i / 2, faces) for i in range(2 * seconds)])
+        return studio.store.numbered(kept.number)
+
+    return keep

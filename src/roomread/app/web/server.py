@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from roomread import __version__
-from roomread.app.web import home, live, observe, recordings
+from roomread.app.web import home, lessons, live, observe, recordings
 from roomread.app.web.guard import Guard
 from roomread.app.web.site import Site, add_refusals
 from roomread.app.web.studio import Studio
@@ -88,9 +88,8 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
     site = Site(studio, read_words(settings.language))
     add_refusals(app, site)
     app.include_router(home.routes(site, token))
-    app.include_router(live.routes(site))
-    app.include_router(recordings.routes(site))
-    app.include_router(observe.routes(site))
+    for module in (live, lessons, recordings, observe):
+        app.include_router(module.routes(site))
     app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
     names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
     hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)

@@ -1,0 +1,99 @@
+"""The list of lessons, and what the API tells, changes and forgets of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+
+from roomread import style
+from roomread.app.live import check_name
+from roomread.app.overviews import listed_lessons
+from roomread.app.web import compare, lesson, parts, takeaway
+from roomread.app.web.lesson_answers import (
+    LessonEdit,
+    LessonFigures,
+    LessonPage,
+    LessonRecord,
+    listed_of,
+    record_of,
+)
+from roomread.app.web.shelf import Shelf, moment
+from roomread.app.web.site import Site
+from roomread.review import charts
+from roomread.review.drawings import figure_rules
+from roomread.review.overview import number as known
+from roomread.review.overview import spark_line
+from roomread.store.summaries import Listed
+
+SPARK = (128.0, 26.0)  # SVG units
+Search = Annotated[str, Query(max_length=200, description="words in the name or the source")]
+PageNumber = Annotated[int, Query(ge=1, le=10_000_000)]
+
+
+def routes(site: Site) -> APIRouter:
+    """Return the routes of this module, and of the pages of each lesson."""
+    router, shelf = APIRouter(), Shelf(site.studio)
+    _add_pages(router, site, shelf)
+    _add_api(router, site, shelf)
+    for more in (compare, lesson, parts, takeaway):
+        router.include_router(more.routes(site, shelf))
+    return router
+
+
+def _add_pages(router: APIRouter, site: Site, shelf: Shelf) -> None:
+    @router.get("/lessons", include_in_schema=False)
+    def lessons(search: Search = "", page: PageNumber = 1) -> HTMLResponse:
+        found = listed_lessons(site.studio.store, search, page)
+        rows = [_row(one) for one in found.lessons]
+        values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "path": site.studio.store.path}
+        return site.page("lessons.html", active="lessons", figure=shelf.figure, **values)
+
+    @router.get("/static/charts.css", include_in_schema=False)
+    def rules() -> Response:
+        return Response(figure_rules(), media_type="text/css", headers={"cache-control": "no-cache"})
+
+
+def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
+    store = site.studio.store
+
+    @router.get("/api/lessons", tags=["lessons"], summary="List lessons, newest first, 50 a page")
+    def listed(search: Search = "", page: PageNumber = 1) -> LessonPage:
+        found = listed_lessons(store, search, page)
+        return LessonPage(
+            lessons=[listed_of(one) for one in found.lessons], page=found.number, pages=found.last, total=found.total
+        )
+
+    @router.get("/api/lessons/{number}", tags=["lessons"], summary="A lesson with its figures")
+    def one(number: int, mapping: str | None = None) -> LessonFigures:
+        found = store.numbered(number)
+        _, seen = shelf.overview(found, mapping)
+        more: dict[str, Any] = {"width": found.width, "height": found.height, "made_with": found.made_with}
+        return LessonFigures(**record_of(found), **more, figures=seen.figures)
+
+    @router.patch("/api/lessons/{number}", tags=["lessons"], summary="Rename a lesson, or write remarks about it")
+    def edit(number: int, asked: LessonEdit) -> LessonRecord:
+        found = store.numbered(number)
+        name = found.name if asked.name is None else asked.name.strip()
+        check_name("The lesson's name", name)
+        remarks = found.remarks if asked.remarks is None else asked.remarks.strip()
+        return LessonRecord(**record_of(store.rename(found, name, remarks)))
+
+    @router.delete("/api/lessons/{number}", tags=["lessons"], status_code=204, summary="Forget a lesson for good")
+    def forget(number: int) -> None:
+        shelf.delete(number)
+
+
+def _row(one: Listed) -> dict[str, Any]:
+    """Return what a row of the list shows."""
+    when, by_clock = moment(one.lesson)
+    row = {"lesson": one.lesson, "when": style.date(when), "by_clock": by_clock, "spark": None}
+    if one.figures is None:
+        nothing = float("nan")
+        return row | {"engagement": nothing, "low": nothing, "high": nothing, "measured": nothing}
+    summary, line = one.figures["summary"], spark_line(one.figures["spark"])
+    ends = (("engagement", ""), ("low", "_low"), ("high", "_high"))
+    values = {name: known(summary[f"engagement{end}"]) for name, end in ends}
+    plot, path, dots = charts.sparkline(line, line.engagement, *SPARK)
+    return row | values | {"measured": known(summary["measured"]), "spark": {"plot": plot, "path": path, "dots": dots}}

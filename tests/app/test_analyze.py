@@ -13,7 +13,7 @@ from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_mo
 from roomread.app.overviews import listed_lessons
 from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.types import N_EMOTIONS, N_SIGNALS, Observation, Tracks
+from roomread.types import ACTIVITY, N_EMOTIONS, N_SIGNALS, Observation, Part, Tracks
 from roomread.watch.frames import FrameSettings, VideoSource
 from roomread.watch.masks import GRAY, MaskSettings
 
@@ -158,6 +158,13 @@ def test_a_full_disk_is_told_and_keeps_what_was_written_before(clip, db, monkeyp
     assert lesson.lesson.state == "stopped"
     assert "store could not be written" in lesson.lesson.notes[0]
     assert len(lesson.to_pandas("class")) >= 1
+
+
+def test_parts_that_are_kept_with_a_lesson_stand_in_its_report(clip, db, tmp_path):
+    lesson = analyze(clip, **RESEARCH, db=db)
+    LessonStore(db).add_parts(lesson.lesson, [Part("Group work", 0.5, 1.0, ACTIVITY)])
+    assert [row.part.name for row in lesson.structure().rows] == ["Group work"]
+    assert "Group work" in lesson.report(tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_single_seats_are_refused_without_a_reference(clip, db):

@@ -88,9 +88,9 @@ class LessonHandle:
         return summarise(self._gate(), mapping_of(self.lesson, mapping), tuple(panel().values()))
 
     def structure(
-        self, files: Sequence[str | Path], mapping: str | None = None, window: float | None = None
+        self, files: Sequence[str | Path] = (), mapping: str | None = None, window: float | None = None
     ) -> Comparison:
-        """Return how each part of the lesson differs from the rest of it.
+        """Return how each part of the lesson, those kept with it included, differs from the rest of it.
 
         Args:
             files: agendas, slide times, captions or markers, see `review.agenda`.
@@ -100,12 +100,14 @@ class LessonHandle:
         Raises:
             StructureError: a file cannot be read.
         """
-        from roomread.review.agenda import read_all
+        from roomread.review.agenda import Structure, read_all
         from roomread.review.structure import WINDOW, compare
 
-        return compare(
-            self._gate(), mapping_of(self.lesson, mapping), read_all(files), WINDOW if window is None else window
-        )
+        read, kept = read_all(files), self._store.parts(self.lesson).values()
+        parts = sorted((*kept, *read.parts), key=lambda part: (part.start, part.end))
+        formula = mapping_of(self.lesson, mapping)
+        structure = Structure(tuple(parts), read.notes)
+        return compare(self._gate(), formula, structure, WINDOW if window is None else window)
 
     def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.
@@ -121,7 +123,7 @@ class LessonHandle:
         """
         from roomread.review.report import write_report
 
-        parts = self.structure(agenda, mapping) if agenda else None
+        parts = self.structure(agenda, mapping) if agenda or self._store.parts(self.lesson) else None
         return write_report(self.summary(mapping), Path(out), parts)
 
     def to_pandas(self, table: str = "class", mapping: str | None = None) -> pd.DataFrame:

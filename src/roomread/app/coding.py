@@ -14,7 +14,7 @@ import numpy as np
 
 from roomread.app.live import LiveLesson
 from roomread.app.panel import panel
-from roomread.errors import CodesError, LessonNotFoundError, SettingsError, StoreError
+from roomread.errors import CodesError, SettingsError, StoreError
 from roomread.review.agreement import Agreement, agreement
 from roomread.review.codes import WHOLE_CLASS, Codes, read_codes
 from roomread.review.coding import GLANCE, THE_CLASS, Coded, Glance, Place, coded, glances_to_code, keep, places
@@ -103,18 +103,7 @@ class CodingDesk:
         Raises:
             LessonNotFoundError: there is none of that number.
         """
-        return open_gate(self.store, str(self.lesson(number).number))
-
-    def lesson(self, number: int) -> Lesson:
-        """Return a lesson by its number alone.
-
-        Raises:
-            LessonNotFoundError: there is none.
-        """
-        for lesson in self.store.lessons():
-            if lesson.number == number:
-                return lesson
-        raise LessonNotFoundError(f"There is no lesson {number}.")
+        return open_gate(self.store, str(self.store.numbered(number).number))
 
     def running(self, number: int) -> LiveLesson | None:
         """Return the lesson of that number while it runs."""
@@ -134,7 +123,7 @@ class CodingDesk:
             CodesError: there is nothing to code, or the observer coded other glances of the lesson.
         """
         with self._lock:
-            return self._standing(self.lesson(number), coder, ahead)
+            return self._standing(self.store.numbered(number), coder, ahead)
 
     def code(self, number: int, coder: Coder, start: float, seat: int, level: int | None) -> Standing:
         """Keep what an observer said of a glance, None for one that is skipped, and return how far that is.
@@ -153,7 +142,7 @@ class CodingDesk:
         if level is not None and not 0 <= level < MOST_LEVELS:
             raise CodesError(f"There is no level {level}. Expected: 0 to {MOST_LEVELS - 1}.")
         with self._lock:
-            lesson = self.lesson(number)
+            lesson = self.store.numbered(number)
             self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
             glance = self._find(lesson, coder, start, seat)
             path = self._form(lesson, coder)
@@ -169,7 +158,7 @@ class CodingDesk:
             PrivacyError: single seats may not be seen.
         """
         with self._lock:
-            lesson = self.lesson(number)
+            lesson = self.store.numbered(number)
             self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
             take_back_row(self._form(lesson, coder), coder.observer)
             return self._standing(lesson, coder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
 from roomread.app.spool import Spool, Upload, lesson_name
-from roomread.errors import RoomreadError, SettingsError, SourceError, StoreError
+from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState
 
@@ -221,6 +221,5 @@ class RecordingQueue:
 
     def _forget(self, number: int) -> None:
         """Delete the half-made lesson of that number."""
-        for lesson in self.store.lessons():
-            if lesson.number == number:
-                self.store.delete(lesson)
+        with contextlib.suppress(LessonNotFoundError):
+            self.store.delete(self.store.numbered(number))

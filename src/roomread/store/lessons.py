@@ -113,10 +113,11 @@ class LessonStore:
                 )
             )
 
-    def lessons(self) -> list[Lesson]:
-        """Return every lesson, newest first."""
+    def lessons(self, most: int | None = None) -> list[Lesson]:
+        """Return every lesson, newest first, or so many of them at most."""
         with self.transaction() as connection:
-            rows = connection.execute(lessons_table.select().order_by(lessons_table.c.number.desc())).mappings()
+            query = lessons_table.select().order_by(lessons_table.c.number.desc()).limit(most)
+            rows = connection.execute(query).mappings()
             return [lesson_of(row) for row in rows]
 
     def find(self, key: str) -> Lesson:

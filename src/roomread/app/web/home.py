@@ -21,7 +21,7 @@ def routes(site: Site, token: str | None) -> APIRouter:
 
     @router.get("/")
     def home() -> HTMLResponse:
-        latest = site.studio.store.lessons()[:N_LATEST]
+        latest = site.studio.store.lessons(N_LATEST)
         live = site.studio.live
         running = live.view() if live is not None and not live.over else None
         return site.page("home.html", active="home", latest=latest, running=running, notice=NOTICE.splitlines())

@@ -180,7 +180,7 @@ def routes(site: Site) -> APIRouter:
     def agreement(
         lesson: int, whole: Annotated[bool, Query(description="codes of the class as a whole")] = False
     ) -> AgreementTold:
-        found, about = desk.answers(lesson, whole), desk.lesson(lesson)
+        found, about = desk.answers(lesson, whole), desk.store.numbered(lesson)
         more = {"lesson": about.number, "name": about.name, "strange": found.strange}
         return AgreementTold.model_validate({**plain(found.agreement), **more})
 

@@ -14,7 +14,7 @@ help:  ## say what there is
 demo: $(READY)  ## build a synthetic class, analyse it, and say where its report lies
 	@$(BIN)/roomread demo --out demo
 
-test: $(LEARN)  ## run all tests
+test: $(LEARN)  ## run all tests; those of the pages need Chromium
 	$(BIN)/python -m pytest -q
 
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own

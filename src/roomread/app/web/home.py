@@ -24,7 +24,7 @@ def routes(site: Site, token: str | None) -> APIRouter:
         latest = site.studio.store.lessons()[:N_LATEST]
         live = site.studio.live
         running = live.view() if live is not None and not live.over else None
-        return site.page("home.html", active="home", latest=latest, running=running, notice=NOTICE.splitlines())
+        return site.page("home.html", active="home", latest=latest, running=running, notice=points(NOTICE))
 
     @router.get("/static/app.css")
     def look() -> Response:
@@ -44,3 +44,8 @@ def routes(site: Site, token: str | None) -> APIRouter:
         return answer
 
     return router
+
+
+def points(notice: str) -> list[str]:
+    """Return the first sentence of a notice and then its points, each on one line, as a page breaks lines by itself."""
+    return [" ".join(point.split()) for point in notice.split("\n- ")]

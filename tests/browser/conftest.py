@@ -16,7 +16,7 @@ import av
 import pytest
 import uvicorn
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
 from roomread.app.web.server import WebSettings, make_app
 from roomread.app.web.studio import Studio
@@ -25,6 +25,7 @@ from roomread.store.lessons import LessonStore
 MISSING = "Chromium is missing: apt install chromium, or set ROOMREAD_CHROMIUM to the file that starts it"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 20.0  # seconds that anything may take to appear; a busy machine needs some of them
+expect.set_options(timeout=1000 * PATIENCE)
 GRAVE = ("serious", "critical")  # what axe calls that which shuts somebody out
 
 

@@ -19,6 +19,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.errors import DataError, OutputError
+from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import LabelledFaces, validation_rows
@@ -26,6 +27,7 @@ from roomread.learn.fused import FusedBatchNormalization, fuse
 from roomread.learn.model import MODELS
 from roomread.learn.schedule import AVERAGED_STEPS, Epoch, best_epoch, follow, is_over, rate_at
 from roomread.learn.train import Trained, TrainSettings, Watcher, train
+from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
 from roomread.types import Array
 
 pytestmark = pytest.mark.learn
@@ -62,7 +64,7 @@ def whole(
 def test_a_finished_run_is_read_and_not_repeated(
     labelled_faces: LabelledFaces, whole: tuple[Trained, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keras.Model, "fit", None)
+    monkeypatch.setattr(keras.Model, "train_on_batch", None)
     again = train(SETTINGS, labelled_faces, whole[1], Lines())
     assert again.history == whole[0].history
     for one, other in zip(again.network.get_weights(), whole[0].network.get_weights(), strict=True):
@@ -220,6 +222,8 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
         ({"class_weights": "all"}, "class_weights must be none or balanced"),
         ({"ema_decay": 1.0}, "ema_decay must lie between 0 and 1"),
         ({"label_smoothing": -0.1}, "label_smoothing"),
+        ({"teacher_share": 0.5}, "belong together"),
+        ({"teachers": (PUBLISHED,)}, "belong together"),
         ({"mixup": -0.2}, "mixup must not be negative"),
         ({"stop_patience": -1}, "stop_patience"),
         ({"plateau_patience": 0}, "plateau_patience must be above 0"),
@@ -366,6 +370,16 @@ def test_targets_and_weights_follow_the_settings(labelled_faces: LabelledFaces) 
     assert_allclose(weights, [4 / 6, 0, 0, 2, 0, 0, 0])
     batch = Batches(plain[:4], 4, (0, 0), np.arange(7, dtype=np.float32))[0]
     assert_allclose(batch[2], batch[1].argmax(axis=1))
+
+
+def test_teachers_answers_are_mixed_into_the_target(labelled_faces: LabelledFaces) -> None:
+    plain = make_targets(TrainSettings(ferplus_share=0.0), labelled_faces)
+    settings = TrainSettings(ferplus_share=0.0, teachers=(PUBLISHED, PUBLISHED_INT8), teacher_share=0.5)
+    taught = make_targets(settings, labelled_faces)
+    views = (labelled_faces.images, labelled_faces.images[:, :, ::-1])
+    models = (ExpressionModel(path=PUBLISHED), ExpressionModel(path=PUBLISHED_INT8))
+    answers = np.mean([model.predict_faces(view) for model in models for view in views], axis=0)
+    assert_allclose(taught, (plain + answers) / 2, atol=1e-5)
 
 
 def test_mixup_lays_faces_and_targets_over_each_other_alike(labelled_faces: LabelledFaces) -> None:

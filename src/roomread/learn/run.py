@@ -49,11 +49,16 @@ def run(
     watcher = Log() if watcher is None else watcher
     if settings.seeds == 1:
         return _run_seed(settings, faces, out, watcher, drop)
-    done: list[tuple[float, int, Path, Evaluation]] = []
-    for seed in range(settings.seed, settings.seed + settings.seeds):
+    alone = {
+        seed: dataclasses.replace(settings, seed=seed, seeds=1)
+        for seed in range(settings.seed, settings.seed + settings.seeds)
+    }
+    for seed, each in alone.items():  # all of them before the first file: JAX trains, and cannot write ONNX
         watcher.say(f"seed {seed}")
-        alone = dataclasses.replace(settings, seed=seed, seeds=1)
-        path, figures = _run_seed(alone, faces, out / f"seed-{seed}", watcher, drop)
+        train(each, faces, out / f"seed-{seed}", watcher, drop)
+    done: list[tuple[float, int, Path, Evaluation]] = []
+    for seed, each in alone.items():
+        path, figures = _run_seed(each, faces, out / f"seed-{seed}", watcher, drop)
         done.append((figures.accuracy, seed, path, figures))
     accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
     _, seed, path, figures = sorted(done, key=lambda one: one[:2])[(len(done) - 1) // 2]
@@ -92,6 +97,8 @@ def _run_seed(
     watcher.say(f"{path}: within {difference:.1g} of the trained network")
     draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
     recipe["files"] = {file.name: sha256_of(file) for file in kerases}
+    if settings.teachers:
+        recipe["teachers"] = {path.name: sha256_of(path) for path in settings.teachers}
     if drop is not None:
         recipe["dropped_rows"] = len(drop)
     make_card(path, trained.network, recipe, [])

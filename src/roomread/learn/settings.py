@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from roomread.learn.augment import AugmentSettings
 from roomread.learn.model import MODELS
@@ -41,6 +42,8 @@ class TrainSettings:
     ema_decay: float = 0.0  # of the moving average of all weights; 0: none. 0.999 averages about 1,000 steps
 
     ferplus_share: float = 0.3  # of FER+'s votes in the target; 0 fits the labels alone
+    teachers: tuple[Path, ...] = ()  # models whose mean answers are mixed into the target (distillation)
+    teacher_share: float = 0.0  # of their answers in the target; the rest is label and votes as above
     label_smoothing: float = 0.0  # share of the target spread evenly over all classes; 0.1 is usual
     mixup: float = 0.0  # alpha of the Beta distribution by which two faces are laid over each other; 0: none
     class_weights: str = "none"  # balanced: a face counts as much more as its class is rarer
@@ -66,7 +69,7 @@ class TrainSettings:
                 raise ValueError(f"{name} must be {' or '.join(choices)}. Received: {getattr(self, name)}.")
         if not 0 <= self.ferplus_share < 0.5:
             raise ValueError(f"ferplus_share must lie in 0 to 0.5. Received: {self.ferplus_share}.")
-        for name in ("momentum", "ema_decay", "label_smoothing"):
+        for name in ("momentum", "ema_decay", "label_smoothing", "teacher_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1. Received: {getattr(self, name)}.")
         for name in ("weight_decay", "warmup_epochs", "mixup", "stop_patience"):
@@ -74,6 +77,11 @@ class TrainSettings:
                 raise ValueError(f"{name} must not be negative. Received: {getattr(self, name)}.")
         if not 0 < self.plateau_factor < 1:
             raise ValueError(f"plateau_factor must lie between 0 and 1. Received: {self.plateau_factor}.")
+        if bool(self.teachers) != (self.teacher_share > 0):
+            raise ValueError(
+                "teachers and a teacher_share above 0 belong together. Received: "
+                f"{len(self.teachers)} models, a share of {self.teacher_share}."
+            )
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1. Received: {self.limit}.")
         for name in ("seeds", "epochs", "batch_size", "learning_rate", "plateau_patience"):

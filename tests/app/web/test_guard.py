@@ -45,8 +45,12 @@ def test_requests_of_other_sites_are_refused(client: TestClient, method: str, he
 
 @pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {}], ids=["foreign", "none"])
 def test_a_websocket_of_another_site_is_refused(client: TestClient, headers: dict[str, str]) -> None:
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/live/view", headers=headers):
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        client.websocket_connect("ws://127.0.0.1:8642/api/live/view", headers=headers),
+    ):
         pass
+    assert refused.value.code == 4403
 
 
 def test_every_answer_says_that_nothing_may_come_from_elsewhere(client: TestClient) -> None:

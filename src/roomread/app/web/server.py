@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -17,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from roomread import __version__
-from roomread.app.web import home
+from roomread.app.web import home, live
 from roomread.app.web.guard import Guard
 from roomread.app.web.site import Site, add_refusals
 from roomread.app.web.studio import Studio
@@ -86,6 +87,7 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
     site = Site(studio, read_words(settings.language))
     add_refusals(app, site)
     app.include_router(home.routes(site, token))
+    app.include_router(live.routes(site))
     app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
     names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
     hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
@@ -130,6 +132,8 @@ def _listen(settings: WebSettings) -> socket.socket:
     last: OSError | None = None
     for port in range(settings.port, settings.port + (TRIES if settings.port == PORT else 1)):
         listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":  # where it means: also just after another server has ended
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.host, port))
         except OSError as error:

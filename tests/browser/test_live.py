@@ -90,12 +90,15 @@ def test_a_lesson_from_its_beginning_to_its_deletion(begun, filmed, served, tmp_
 
 def test_a_pause_looks_at_nothing(begun, served, until):
     live = served.studio.live
+    expect(begun.locator("#now")).to_have_text(TOLD)
     begun.locator("#pause").click()
     expect(begun.locator("#state")).to_have_text(re.compile("^Paused"))
     assert live.view().state == "paused"
     begun.wait_for_timeout(1000)
+    before = live.view().glimpse.time
     begun.locator("body").press("p")
     expect(begun.locator("#state")).to_have_text(RUNNING)
+    until(lambda: live.view().glimpse.time > before, "pictures come again")
     begun.locator("#stop").click()
     until(lambda: live.over, "the lesson has ended")
     (lesson,) = served.studio.store.lessons()

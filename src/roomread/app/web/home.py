@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from roomread.app.web.guard import COOKIE
-from roomread.app.web.site import Site
+from roomread.app.web.site import Site, points
 from roomread.store.privacy import NOTICE
 
 N_LATEST = 5  # lessons that the first page names
@@ -44,8 +44,3 @@ def routes(site: Site, token: str | None) -> APIRouter:
         return answer
 
     return router
-
-
-def points(notice: str) -> list[str]:
-    """Return the first sentence of a notice and then its points, each on one line, as a page breaks lines by itself."""
-    return [" ".join(point.split()) for point in notice.split("\n- ")]

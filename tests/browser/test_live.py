@@ -76,13 +76,13 @@ def test_a_lesson_from_its_beginning_to_its_deletion(begun, filmed, served, tmp_
     assert [(part.name, part.kind) for part in store.parts(lesson).values()] == [("Question", MARKER)] * 2
 
     with begun.expect_download() as coming:
-        begun.locator("a[href$='report.html']").click()
+        begun.locator("a[download][href*='report.html']").click()
     coming.value.save_as(tmp_path / "report.html")
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Seven bees" in report and "The lesson at a glance" in report
 
-    begun.locator("#delete").click()
-    begun.locator("#delete-yes").click()
+    begun.locator("[data-delete]").click()
+    begun.locator("#delete button[value=delete]").click()
     begun.wait_for_url(re.compile("/lessons$"))
     assert store.lessons() == []
     assert len(store.readings(lesson)) == 0

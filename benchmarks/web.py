@@ -199,7 +199,8 @@ def pages(n: int, turns: int) -> dict[str, dict[str, float]]:
 
 def every_page(address: str, newest: int) -> dict[str, tuple[str, float]]:
     """Follow every link and every answer of the API; return one (path, milliseconds of the first time) of each kind."""
-    waiting = ["/", *_answers_of_api(address, newest)]
+    compared = f"/lessons/compare?a={newest}&b={newest - 1}"  # a form leads there, no link
+    waiting = ["/", compared, *_answers_of_api(address, newest)]
     found: dict[str, tuple[str, float]] = {}
     asked: set[str] = set()
     while waiting and len(asked) < MOST_PAGES:
@@ -210,8 +211,9 @@ def every_page(address: str, newest: int) -> dict[str, tuple[str, float]]:
         asked.add(kind)
         try:
             taken, text = ask(address + path)
-        except urllib.error.HTTPError:
-            continue  # what is not there, or needs more than an address
+        except urllib.error.HTTPError as error:  # it is not there, or needs more than an address
+            print(f"left out, as it answers {error.code}: {path}", file=sys.stderr)
+            continue
         found[kind] = (path, taken)
         links = Links()
         links.feed(text)

@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 BACKENDS := .venv-backends
 
-.PHONY: help demo test test-backends check clean size speed
+.PHONY: help demo test test-backends check clean size speed web
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -14,7 +14,7 @@ help:  ## say what there is
 demo: $(READY)  ## build a synthetic class, analyse it, and say where its report lies
 	@$(BIN)/roomread demo --out demo
 
-test: $(LEARN)  ## run all tests
+test: $(LEARN)  ## run all tests; those of the pages need Chromium
 	$(BIN)/python -m pytest -q
 
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
@@ -30,6 +30,9 @@ size: ## print how large the base install is on disk
 
 speed: $(READY)  ## print start times, frames a second and memory
 	$(BIN)/python benchmarks/speed.py
+
+web: $(LEARN)  ## print how soon pages come, how soon a number follows a frame, and memory; needs Chromium
+	$(BIN)/python benchmarks/web.py
 
 clean:  ## remove what make and the tools made
 	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist

@@ -140,6 +140,20 @@ def test_nothing_of_a_pause_is_looked_at_or_kept(room: Room, store: LessonStore)
     assert any(note.startswith("Paused from") for note in lesson.notes)
 
 
+def test_a_pause_in_which_no_picture_comes_is_noted_too(room: Room, store: LessonStore) -> None:
+    room.see(3)
+    room.lesson.pause(True)
+    room.clock += 60
+    room.lesson.pause(False)
+    room.see(2)
+    room.lesson.pause(True)
+    lesson = store.find(str(room.lesson.stop()))
+    assert [note for note in lesson.notes if "Paused" in note] == [
+        "Paused from 1 s to 62 s.",
+        "Paused from 62 s to the end.",
+    ]
+
+
 def test_what_is_discarded_leaves_nothing(room: Room, store: LessonStore) -> None:
     room.see(3)
     room.lesson.mark("Question")

@@ -109,6 +109,7 @@ class LiveLesson:
         self._newest: tuple[Frame, Observation] | None = None
         self._recorder: Recorder | None = None
         self._pauses: list[str] = []
+        self._since: float | None = None  # seconds: the newest frame before a pause after which none was looked at yet
         self._thread = threading.Thread(target=self._run, name="live lesson", daemon=True)
         self._thread.start()
 
@@ -134,6 +135,8 @@ class LiveLesson:
             if self._state in ("running", "paused"):
                 self._state = "paused" if on else "running"
                 self._paused = on
+                if on and self._since is None and self._recorder is not None:
+                    self._since = self._recorder.last
                 self._tell()
 
     def mark(self, name: str) -> None:
@@ -261,18 +264,20 @@ class LiveLesson:
 
     def _frames_taken(self) -> Iterator[Frame]:
         """Yield the frames that are looked at: none of a pause."""
-        since = 0.0
-        was = False
         for frame in self.source.frames():
-            if self._paused != was:
-                was = self._paused
-                if was:
-                    since = frame.time
-                else:
-                    self._pauses.append(f"Paused from {since:.0f} s to {frame.time:.0f} s.")
-            if not was:
-                self._arrived = time.monotonic()
-                yield frame
+            if self._paused:
+                continue
+            self._end_pause(f"{frame.time:.0f} s")
+            self._arrived = time.monotonic()
+            yield frame
+        self._end_pause("the end")
+
+    def _end_pause(self, end: str) -> None:
+        """Note the pause that has just ended, if there was one; a page that sends pictures sends none in it."""
+        with self._change:
+            if self._since is not None:
+                self._pauses.append(f"Paused from {self._since:.0f} s to {end}.")
+                self._since = None
 
     def _record(self, observer: Observer) -> Lesson:
         settings = self.request.settings

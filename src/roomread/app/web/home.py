@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from roomread.app.web.guard import COOKIE
-from roomread.app.web.site import Site
+from roomread.app.web.site import Site, points
 from roomread.store.privacy import NOTICE
 
 N_LATEST = 5  # lessons that the first page names
@@ -24,7 +24,7 @@ def routes(site: Site, token: str | None) -> APIRouter:
         latest = site.studio.store.lessons(N_LATEST)
         live = site.studio.live
         running = live.view() if live is not None and not live.over else None
-        return site.page("home.html", active="home", latest=latest, running=running, notice=NOTICE.splitlines())
+        return site.page("home.html", active="home", latest=latest, running=running, notice=points(NOTICE))
 
     @router.get("/static/app.css")
     def look() -> Response:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from roomread.app.live import LONGEST_NAME, LiveLesson, LiveRequest, View
 from roomread.app.panel import panel
-from roomread.app.web.site import Site
+from roomread.app.web.site import Site, points
 from roomread.errors import SettingsError, SourceError
 from roomread.store.privacy import MIN_SEATS, NOTICE
 from roomread.types import EMOTIONS
@@ -155,7 +155,7 @@ def routes(site: Site) -> APIRouter:
         cameras = [(f"camera:{number}", camera.name) for number, camera in enumerate(list_cameras())]
         return site.page(
             "live.html", active="live", cameras=cameras, named=studio.named, mappings=mappings,
-            notice=NOTICE.splitlines(), least=MIN_SEATS, missing=site.words["missing"],
+            notice=points(NOTICE), least=MIN_SEATS, missing=site.words["missing"],
         )  # fmt: skip
 
     @router.get("/live/notice", include_in_schema=False)

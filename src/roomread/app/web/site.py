@@ -57,6 +57,11 @@ def data(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def points(notice: str) -> list[str]:
+    """Return the first sentence of a notice and then its points, each on one line, as a page breaks lines by itself."""
+    return [" ".join(point.split()) for point in notice.split("\n- ")]
+
+
 def add_refusals(app: FastAPI, site: Site) -> None:
     """Answer every error that a user can meet in words, and none with a traceback."""
 

@@ -1,0 +1,125 @@
+"""A lesson with a camera, as a teacher goes through it: begin, mark, look away and back, stop, look back, delete."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("roomread.app.web.live")
+
+from playwright.sync_api import expect
+
+from roomread.types import MARKER
+
+TOLD = re.compile(r"\d\.\d\d|[a-z]{3}")  # a number, or the reason why there is none
+RUNNING = re.compile("^Running")
+
+
+@pytest.fixture
+def begun(filmed):
+    """The page of a lesson that this browser's camera gives, running."""
+    page = filmed.open("/live")
+    page.get_by_label("Name of the lesson").fill("Seven bees")
+    page.locator("input[name=source][value=browser]").check()
+    page.locator("#purpose").select_option("self-study")
+    page.locator("#notice").check()
+    page.locator("#begin").click()
+    expect(page.locator("#state")).to_have_text(RUNNING)
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_before_a_lesson_shuts_nobody_out(visitor, axe, width, scheme):
+    page = visitor.open("/live", width=width, scheme=scheme)
+    page.locator("#begin").wait_for()
+    axe(page)
+
+
+def test_without_the_notice_read_nothing_begins(visitor, served):
+    page = visitor.open("/live")
+    page.locator("#begin").click()
+    page.wait_for_timeout(200)
+    assert served.studio.live is None
+    assert page.locator("#notice").evaluate("box => box.matches(':invalid')")
+
+
+def test_a_lesson_from_its_beginning_to_its_deletion(begun, filmed, served, tmp_path):
+    expect(begun.locator("#now")).to_have_text(TOLD)
+    begun.locator("#mark-question").click()
+    begun.locator("body").press("q")
+    expect(begun.locator("#marker-list li")).to_have_count(2)
+
+    other = filmed.open("/live")
+    for page in (begun, other):
+        expect(page.locator("#heading")).to_have_text("Seven bees")
+        expect(page.locator("#state")).to_have_text(RUNNING)
+        expect(page.locator("#marker-list li")).to_have_count(2)
+        expect(page.locator("#now")).to_have_text(TOLD)
+
+    frames = served.studio.live.view().glimpse.time
+    begun.reload()
+    expect(begun.locator("#state")).to_have_text(RUNNING)
+    expect(begun.locator("#marker-list li")).to_have_count(2)
+    begun.wait_for_function("() => window.roomreadDelay.length > 0")  # it sends pictures again, and they become numbers
+    assert served.studio.live.view().glimpse.time > frames
+
+    begun.locator("#stop").click()
+    expect(other.locator("#over")).to_be_visible()
+    begun.locator("#to-lesson").click()
+    store = served.studio.store
+    (lesson,) = store.lessons()
+    assert begun.url == f"{served.address}/lessons/{lesson.number}"
+    assert (lesson.name, lesson.state) == ("Seven bees", "complete")
+    assert [(part.name, part.kind) for part in store.parts(lesson).values()] == [("Question", MARKER)] * 2
+
+    with begun.expect_download() as coming:
+        begun.locator("a[download][href*='report.html']").click()
+    coming.value.save_as(tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Seven bees" in report and "The lesson at a glance" in report
+
+    begun.locator("[data-delete]").click()
+    begun.locator("#delete button[value=delete]").click()
+    begun.wait_for_url(re.compile("/lessons$"))
+    assert store.lessons() == []
+    assert len(store.readings(lesson)) == 0
+
+
+def test_a_pause_looks_at_nothing(begun, served, until):
+    live = served.studio.live
+    expect(begun.locator("#now")).to_have_text(TOLD)
+    begun.locator("#pause").click()
+    expect(begun.locator("#state")).to_have_text(re.compile("^Paused"))
+    assert live.view().state == "paused"
+    begun.wait_for_timeout(1000)
+    before = live.view().glimpse.time
+    begun.locator("body").press("p")
+    expect(begun.locator("#state")).to_have_text(RUNNING)
+    until(lambda: live.view().glimpse.time > before, "pictures come again")
+    begun.locator("#stop").click()
+    until(lambda: live.over, "the lesson has ended")
+    (lesson,) = served.studio.store.lessons()
+    assert any("Paused from" in note for note in lesson.notes)
+    assert np.diff(served.studio.store.readings(lesson).times).max() > 0.9
+
+
+def test_what_is_discarded_leaves_nothing(begun, served):
+    expect(begun.locator("#now")).to_have_text(TOLD)
+    begun.locator("#discard").click()
+    begun.locator("#discard-yes").click()
+    expect(begun.locator("#over")).to_be_visible()
+    expect(begun.locator("#to-lesson")).to_be_hidden()
+    assert served.studio.store.lessons() == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_running_lesson_shuts_nobody_out(begun, filmed, axe, width):
+    expect(begun.locator("#now")).to_have_text(TOLD)
+    for scheme in ("light", "dark"):
+        page = filmed.open("/live", width=width, scheme=scheme)
+        expect(page.locator("#now")).to_have_text(TOLD)
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("roomread.app.web.lessons")
-
 from roomread.types import EMOTIONS, MARKER, Observation, Part, Tracks
 
 LENGTH = 600  # seconds of each lesson, a frame a second

@@ -6,9 +6,6 @@ import re
 
 import numpy as np
 import pytest
-
-pytest.importorskip("roomread.app.web.live")
-
 from playwright.sync_api import expect
 
 from roomread.types import MARKER

@@ -144,7 +144,7 @@ function take(news) {
 
 function measureDelay(before) {
   const began = Number(sessionStorage.getItem(SENDER));
-  if (!began || !camera || view.time === null || view.time === before.time) return;
+  if (!began || !camera || view.time === null || !before.time || view.time === before.time) return;
   window.roomreadDelay.push(nowMs() - began - 1000 * view.time);
   if (window.roomreadDelay.length > 5000) window.roomreadDelay.shift();
 }

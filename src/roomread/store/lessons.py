@@ -161,6 +161,13 @@ class LessonStore:
             raise LessonNotFoundError(f"There is no lesson {number}. It may have been deleted.")
         return lesson_of(row)
 
+    def span(self, lesson: Lesson) -> tuple[float, float]:
+        """Return when the analysed frames begin and end: seconds from the start of the source."""
+        times = sa.select(sa.func.min(frames_table.c.time)).where(frames_table.c.lesson == lesson.number)
+        with self.transaction() as connection:
+            begin = float(connection.scalar(times) or 0.0)
+        return begin, begin + lesson.duration
+
     def readings(self, lesson: Lesson) -> Readings:
         """Return all that was observed in a lesson."""
         with self.transaction() as connection:

@@ -117,7 +117,7 @@ def test_where_single_seats_may_not_be_seen_the_class_is_coded_as_a_whole(
         first = say(client, first, level, **whole)
     told = client.get("/api/observe/1/agreement", params=whole).json()
     assert (told["whole_class"], told["of_each"]) == (True, [1, 1, 1])
-    assert "The class as a whole" in client.get("/observe/1/agreement").text
+    assert "The class as a whole" in client.get("/observe/1/agreement/tables").text
 
 
 def test_agreement_is_told_as_the_command_tells_it(
@@ -125,7 +125,7 @@ def test_agreement_is_told_as_the_command_tells_it(
 ) -> None:
     lesson = keep_lesson()
     assert client.get("/api/observe/1/agreement").status_code == 400
-    assert "Nothing was coded yet" in client.get("/observe/1/agreement").text
+    assert "Nothing was coded yet" in client.get("/observe/1/agreement/tables").text
     for observer in ("Anna", "Ben"):
         standing = client.get("/api/observe/1", params={**ANNA, "observer": observer}).json()
         while standing["next"]:
@@ -135,7 +135,7 @@ def test_agreement_is_told_as_the_command_tells_it(
     assert main(["agreement", "1", str(path), "--json", "--db", str(studio.store.path)]) == 0
     assert {key: value for key, value in told.items() if key != "strange"} == json.loads(capsys.readouterr().out)
     assert told["between"][0]["kappa"]["value"] == 1.0 and told["strange"] == 0
-    page = client.get("/observe/1/agreement").text
+    page = client.get("/observe/1/agreement/tables").text
     assert "Anna – Ben" in page and "1.00 (1.00 to 1.00)" in page and "at 6 seats" in page
 
 
@@ -147,7 +147,7 @@ def test_codes_of_what_was_no_seat_after_all_are_left_out_and_told(
     path = studio.store.codes_file(lesson, False)
     path.write_text(path.read_text(encoding="utf-8") + "20,40,0:20–0:40,77,there,2,Cora\n", encoding="utf-8")
     assert client.get("/api/observe/1/agreement").json()["strange"] == 1
-    assert "1 codes are left out" in client.get("/observe/1/agreement").text
+    assert "1 codes are left out" in client.get("/observe/1/agreement/tables").text
 
 
 @pytest.mark.parametrize("observer", ["../../evil", "..\\evil", "/etc/passwd", "a\x00b", "a\nb"])

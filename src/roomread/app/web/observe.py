@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing
+from roomread.app.overviews import overview_of
+from roomread.app.panel import mapping_of
 from roomread.app.web.site import Site
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Figure, plain
@@ -151,17 +153,24 @@ def routes(site: Site) -> APIRouter:
 
     @router.get("/observe/{lesson}", include_in_schema=False)
     def page(lesson: int) -> HTMLResponse:
-        gate = desk.gate(lesson)
+        found = studio.store.numbered(lesson)
+        seen = overview_of(studio.store, found, mapping_of(found))
         live = desk.running(lesson) is not None
-        start = {"lesson": lesson, "live": live, "end": None if live else gate.span()[1]}
+        start = {"lesson": lesson, "live": live, "end": None if live else studio.store.span(found)[1]}
         limits = {"shortest": SHORTEST, "longest": LONGEST, "usual": GLANCE, "levels": MOST_LEVELS}
-        return site.page("observe.html", lesson=gate.lesson, allowed=gate.allowance, start=start, limits=limits)
+        allowed = {"single": seen.single, "rule": seen.figures["rule"]}
+        return site.page("observe.html", lesson=found, allowed=allowed, start=start, limits=limits)
 
     @router.get("/observe/{lesson}/agreement", include_in_schema=False)
     def agreement_page(lesson: int) -> HTMLResponse:
+        return site.page("observe-agreement.html", lesson=studio.store.numbered(lesson))
+
+    @router.get("/observe/{lesson}/agreement/tables", include_in_schema=False)
+    def agreement_tables(lesson: int) -> HTMLResponse:
+        """Return what takes seconds to work out of an hour, for the page that waits for it."""
         gate = desk.gate(lesson)
         parts = [part for whole in (False, True) if (part := _part(desk, gate, whole)) is not None]
-        return site.page("observe-agreement.html", lesson=gate.lesson, parts=parts)
+        return HTMLResponse(site.text("observe-tables.html", parts=parts))
 
     @router.get("/api/observe/{lesson}", summary="How far an observer is, and the next glance")
     def standing(lesson: int, who: Annotated[Asking, Query()]) -> StandingTold:

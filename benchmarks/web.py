@@ -7,9 +7,11 @@ pages: milliseconds of every page and answer that can be reached from the first 
     so many lessons of an hour and 30 seats in the store: their summaries are kept of all, their rows of five, one frame
     a second. `first` is the first time it was asked for, median and worst are of --turns later times, and `shown` is
     the median until Chromium has it on the screen. One of each kind is timed, of the lessons the newest.
-live: memory of the server and of the page, in MB, while the page's own camera sees ten people for so many minutes, and
-    milliseconds from a picture of that camera to its number on the page. The first half minute is left out. `per hour`
-    is the slope of a line through all samples; of a few minutes it says little.
+live: memory in MB while the page's own camera sees ten people for so many minutes, and milliseconds from a picture of
+    that camera to its number on the page. The first half minute is left out. Of the server it is all that is resident;
+    of the page what its process alone holds, without what it shares: Chromium's own code, and the camera's pictures;
+    and of that the objects of its scripts. `per hour` is the slope of a line through all samples; of a few minutes it
+    says little.
 
 pages and live need Chromium: the program that ROOMREAD_CHROMIUM names, or one on the path.
 """
@@ -314,7 +316,7 @@ def watch(browser: Browser, page: Page, server: int, seconds: float) -> dict[str
     step = max(2.0, seconds / SAMPLES)
     times: list[float] = []
     delays: list[float] = []
-    memory: dict[str, list[float]] = {"server_mb": [], "page_process_mb": [], "page_heap_mb": []}
+    memory: dict[str, list[float]] = {"server_mb": [], "page_private_mb": [], "page_heap_mb": []}
     start = time.monotonic()
     while not times or times[-1] < seconds:
         page.wait_for_timeout(1000 * step)
@@ -343,22 +345,31 @@ def take_delays(page: Page) -> list[float]:
 
 
 def page_memory(browser: Browser, page: Page) -> tuple[float, float]:
-    """Return the memory of the page's process, and of its scripts' objects after cleaning up, in MB."""
+    """Return what the page's process alone holds, then what its scripts' objects take after cleaning up, in MB.
+
+    Chromium may keep a spare process that holds no page; it is by far the smaller one.
+    """
     whole, inside = browser.new_browser_cdp_session(), page.context.new_cdp_session(page)
+    processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+    alone = max(private(each["id"]) for each in processes if each["type"] == "renderer")
     inside.send("HeapProfiler.collectGarbage")
     inside.send("Performance.enable")
     metrics = {each["name"]: each["value"] for each in inside.send("Performance.getMetrics")["metrics"]}
-    processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
     inside.detach()
     whole.detach()
-    renderers = [resident(each["id"]) for each in processes if each["type"] == "renderer"]
-    return max(renderers), metrics["JSHeapUsedSize"] / MB
+    return alone, metrics["JSHeapUsedSize"] / MB
 
 
 def resident(process: int) -> float:
     """Return the memory that a process holds, in MB."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def private(process: int) -> float:
+    """Return the memory that a process shares with no other one, in MB."""
+    told = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(int(told.split(f"{name}:")[1].split()[0]) for name in ("Private_Clean", "Private_Dirty")) / 1024
 
 
 def write_film(path: Path) -> Path:

@@ -51,3 +51,5 @@ def test_a_page_of_lessons_shuts_nobody_out(visitor, axe, path, scheme, width):
 def test_nothing_scrolls_sideways_on_a_small_phone(visitor, path):
     page = visitor.open(path, width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.add_style_tag(content="html { font-size: 200% !important }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

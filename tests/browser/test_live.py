@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import re
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from roomread.types import MARKER
 
 TOLD = re.compile(r"\d\.\d\d|[a-z]{3}")  # a number, or the reason why there is none
 RUNNING = re.compile("^Running")
+COUNT_COPIES = """
+() => {
+  const copy = VideoFrame.prototype.copyTo;
+  window.copies = 0;
+  VideoFrame.prototype.copyTo = function (...given) {
+    window.copies += 1;
+    return copy.apply(this, given);
+  };
+}
+"""
 
 
 @pytest.fixture
 def begun(filmed):
     """The page of a lesson that this browser's camera gives, running."""
-    page = filmed.open("/live")
+    return begin(filmed.open("/live"))
+
+
+def begin(page):
+    """Begin a lesson with this browser's camera, and return the page once it runs."""
     page.get_by_label("Name of the lesson").fill("Seven bees")
     page.locator("input[name=source][value=browser]").check()
     page.locator("#purpose").select_option("self-study")
@@ -120,3 +137,25 @@ def test_a_running_lesson_shuts_nobody_out(begun, filmed, axe, width):
         expect(page.locator("#now")).to_have_text(TOLD)
         axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("way", ["copied", "drawn"])
+def test_what_the_camera_shows_is_sent_in_its_own_colours(filmed, film, way):
+    page, sent = filmed.open("/live"), []
+    page.evaluate(COUNT_COPIES if way == "copied" else "delete window.VideoFrame")  # not every browser knows it
+
+    def read(line):
+        if line.url.endswith("/frames"):
+            line.on("framesent", lambda message: sent.append(message))
+
+    page.on("websocket", read)
+    begin(page)
+    page.wait_for_function("() => window.roomreadDelay.length > 0")
+    picture = np.asarray(Image.open(io.BytesIO(sent[-1][8:])), np.float32)
+    with av.open(str(film)) as container:
+        shown = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(np.float32)
+    assert picture.shape == shown.shape
+    assert np.abs(np.median(picture - shown, axis=(0, 1))).max() < 16  # the camera's idea of black is another one
+    redder = [(image[..., 0] - image[..., 2]).ravel() for image in (picture, shown)]
+    assert np.corrcoef(redder)[0, 1] > 0.9
+    assert way == "drawn" or page.evaluate("window.copies") > 0

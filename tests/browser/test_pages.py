@@ -30,11 +30,12 @@ def test_nothing_scrolls_sideways_on_a_small_phone(visitor, path):
 
 
 @pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("path", PAGES)
-def test_letters_of_twice_the_size_hide_nothing(visitor, path):
-    page = visitor.open(path, status=PAGES[path])
+def test_letters_of_twice_the_size_hide_nothing(visitor, path, width):
+    page = visitor.open(path, status=PAGES[path], width=width)
     page.add_style_tag(content="html { font-size: 200% !important }")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_first_page_of_an_empty_store_shuts_nobody_out(visitor, axe):

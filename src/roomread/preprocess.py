@@ -8,6 +8,7 @@ from PIL import Image as Pictures
 from roomread.types import Array, Image, check_shape
 
 FACE_SIZE = 48  # pixels; FER-2013's own size
+GRAY_LEVELS = "faces_0_to_255"  # name of the input of a network that takes gray levels as they are
 
 # How a FER-2013 picture frames its face, measured with the detector on 1,261 faces of Training (tools/measure_crop.py):
 # the picture is a square 1.16 times the root of the box's area, its middle 0.015 box heights above the box's.

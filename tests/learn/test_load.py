@@ -21,6 +21,7 @@ from roomread.errors import ModelError
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.export import export_onnx, make_card, save_keras
 from roomread.learn.load import open_model
+from roomread.learn.model import MODELS
 from roomread.modelcard import sha256_of
 from roomread.types import EMOTIONS, Array
 
@@ -78,6 +79,15 @@ def test_a_model_without_a_card_gets_the_range_that_its_structure_says_and_answe
         assert_allclose(received[:, column], expected[:, ALPHABET.index(emotion)], atol=1e-5)
     assert model.predict_faces(faces[:0]).shape == (0, 7)
     assert model.name == f"theirs{ending}"
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".onnx"])
+def test_our_network_without_its_card_still_gets_gray_levels(
+    labelled_faces: LabelledFaces, tmp_path: Path, ending: str
+) -> None:
+    network, faces = MODELS["compact"](), labelled_faces.images[:5]
+    model = open_model(saved(network, tmp_path / f"copied{ending}"), "fer2013")
+    assert_allclose(model.predict_faces(faces), answers(network, faces), atol=1e-4)
 
 
 def test_the_order_of_classes_is_never_guessed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import h5py  # type: ignore[import-untyped]
 import keras
 
 from roomread.errors import ModelError
-from roomread.preprocess import FACE_SIZE
+from roomread.preprocess import FACE_SIZE, GRAY_LEVELS
 
 Call = tuple[Any, tuple[tuple[Any, ...], dict[str, Any]], Any]  # a layer, what it is called with, and what it makes
 MOVING = (keras.layers.Permute, keras.layers.Reshape)  # the channels are elsewhere afterwards
@@ -70,7 +70,9 @@ def open_keras(
         raise ModelError(f"{path} does not answer with probabilities. Expected: a softmax at its end.")
 
     given, answered = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
-    rescales = any(part.get("class_name") in RESCALING for part in _parts(config))
+    rescales = network.inputs[0].name == GRAY_LEVELS or any(
+        part.get("class_name") in RESCALING for part in _parts(config)
+    )
     parts: tuple[Any, ...] = (network.predict_on_batch,) if cut is None else _halves(network, cut)
     return parts, given, answered, rescales
 

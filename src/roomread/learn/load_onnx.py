@@ -12,7 +12,7 @@ import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from roomread.errors import ModelError
-from roomread.preprocess import FACE_SIZE
+from roomread.preprocess import FACE_SIZE, GRAY_LEVELS
 from roomread.types import Array
 
 MOVING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten")  # the channels are elsewhere afterwards
@@ -111,7 +111,9 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _rescales(graph: Any, name: str) -> bool:
-    """Tell whether the first thing that happens to the input is a scaling by constants."""
+    """Tell whether the input's name says so, or the first thing that happens to it is a scaling by constants."""
+    if name == GRAY_LEVELS:
+        return True
     constants = {values.name: int(np.prod(values.dims)) for values in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from roomread.preprocess import FACE_SIZE
+from roomread.preprocess import FACE_SIZE, GRAY_LEVELS
 from roomread.types import N_EMOTIONS
 
 
@@ -20,7 +20,7 @@ def compact() -> keras.Model:
     not rescaled: the first normalisation does that, and in eight bits a sum over whole pictures would take as long as
     three convolutions.
     """
-    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="faces")
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name=GRAY_LEVELS)
     x = _convolve(faces, 16, stride=2)
     x = _convolve(x, 32)
     for filters, stride in ((80, 2), (80, 1), (176, 2), (176, 1)):

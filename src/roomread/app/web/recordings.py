@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from roomread.app.spool import TooLargeError, Upload, check_size, file_name
 from roomread.app.web.guard import UPLOAD
-from roomread.app.web.site import Site
+from roomread.app.web.site import Site, points
 from roomread.store.privacy import NOTICE
 from roomread.store.recordings import PENDING, Recording, RecordingState
 
@@ -60,7 +60,7 @@ def routes(site: Site) -> APIRouter:
     @router.get("/recordings", include_in_schema=False)
     def page() -> HTMLResponse:
         room = queue.spool.room()
-        return site.page("recordings.html", active="recordings", notice=paragraphs(NOTICE), room=room, **shown())
+        return site.page("recordings.html", active="recordings", notice=points(NOTICE), room=room, **shown())
 
     @router.get("/recordings/list", include_in_schema=False)
     def fragment() -> HTMLResponse:
@@ -106,11 +106,6 @@ def told(recording: Recording, lessons: set[int]) -> Told:
     del values["settings"]
     shown = recording.state == "done" and recording.lesson in lessons
     return Told(**values | {"lesson": recording.lesson if shown else None})
-
-
-def paragraphs(notice: str) -> list[str]:
-    """Return the head of a notice and each of its points, unwrapped."""
-    return [" ".join(part.split()) for part in notice.split("\n- ")]
 
 
 async def _receive(request: Request, upload: Upload) -> None:

@@ -4,8 +4,8 @@ A card says the order of a model's classes. Without one the caller must say it (
 a wrong order gives plausible nonsense. What else a model does not say is read from its structure, never from data:
 
 - one with a card, an input named `GRAY_LEVELS`, or a rescaling (a layer Rescaling or Normalization, or in ONNX a
-  scaling before anything else) gets faces in 0 to 255, one without gets them in 0 to 1, as the original project's script
-  had it;
+  scaling before anything else) gets faces in 0 to 255, one without gets them in 0 to 1, as the original project's
+  script had it;
 - faces are made as large as its input wants them; the input must be one gray channel, the output seven probabilities.
 
 Nothing in a file runs: only Keras's own plain layers are built, anything else is refused before it is.

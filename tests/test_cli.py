@@ -49,6 +49,7 @@ COMMANDS = (
     "live",
     "serve",
     "check",
+    "doctor",
     "data",
     "augment",
     "model",

@@ -14,6 +14,7 @@ from roomread.cli import (
     check,
     codes,
     data,
+    doctor,
     evaluate,
     learn,
     lessons,
@@ -62,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     watch.add_commands(commands)
     web.add_commands(commands)
     check.add_commands(commands)
+    doctor.add_commands(commands)
     data.add_commands(commands)
     model.add_commands(commands)
     learn.add_commands(commands)

@@ -46,6 +46,12 @@ def multiplies_bytes() -> bool:
         return False
 
 
+def providers() -> tuple[str, ...]:
+    """Return the devices that the installed ONNX Runtime can use, of those that we ask for."""
+    there = onnxruntime.get_available_providers()
+    return tuple(device for device, name in PROVIDERS.items() if name in there)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """An opened network with one input.

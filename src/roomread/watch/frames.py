@@ -189,6 +189,14 @@ def open_video(path: Path) -> av.container.InputContainer:
     return container
 
 
+def decodes(codec: str) -> bool:
+    """Tell whether this installation reads pictures that a codec wrote, by FFmpeg's name of it."""
+    try:
+        return av.Codec(codec, "r").is_decoder
+    except av.codec.codec.UnknownCodecError:
+        return False
+
+
 class Clock:
     """Times and numbers of decoded frames, from their own stamps."""
 

@@ -1,0 +1,41 @@
+"""The command that looks at the installation itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from dataclasses import asdict
+from typing import Any
+
+from roomread.cli.terminal import add_command, add_store
+
+WIDTH = 110  # letters of a line
+SIGNS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of this module."""
+    command = add_command(
+        commands,
+        "doctor",
+        _doctor,
+        "look at the installation: packages, networks, video, cameras, store and disk, and say what to do",
+        "roomread doctor",
+    )
+    command.add_argument("--json", action="store_true", help="print the findings as JSON")
+    add_store(command)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from roomread.app.doctor import examine
+
+    findings = []
+    for found in examine(options.db):
+        findings.append(found)
+        if not options.json:
+            told = f"{found.what}. {found.remedy}." if found.remedy else found.what
+            print(textwrap.fill(f"{SIGNS[found.state]}  {found.part}: {told}", WIDTH, subsequent_indent=" " * 6))
+    if options.json:
+        print(json.dumps([asdict(found) for found in findings], indent=2))
+    return int(any(found.state == "bad" for found in findings))

@@ -336,7 +336,8 @@ class Timeline:
         NOT_ANALYSED.
     engagement: float64 (n,), 0 to 1, mean over the seats of the bin.
     low, high: float64 (n,), 0 to 1, the band about it: see `engagement.aggregate`.
-    emotions: float64 (n, 7), 0 to 1, mean over seats, in the order of EMOTIONS; rows sum to 1.
+    emotions: float64 (n, 7), 0 to 1, mean over seats, in the order of EMOTIONS; rows sum to 1 until they
+        are rounded.
     readable, unreadable: float64 (n,), faces per analysed frame that could and could not be read.
     seats: float64 (n,), seats with a readable face.
     """

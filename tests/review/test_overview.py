@@ -89,8 +89,9 @@ def test_of_too_few_seats_nothing_is_kept_but_the_word_for_it(look: Callable[...
 
 
 def test_the_finest_line_has_a_second_a_bin_and_the_last_is_the_report_s(look: Callable[..., Overview]) -> None:
-    seen = look(6, 600)
+    seen = look(6, 600, reference="EC 12/26")
     assert [line.bin_seconds for line in seen.lines] == [1, 5]
+    assert [line.bin_seconds for line in look(6, 600).lines] == [5]  # no bin is shorter than a moment
     assert seen.timeline is seen.lines[0] and seen.whole is seen.lines[-1]
     assert (seen.whole.status == OK).all()
 
@@ -101,7 +102,7 @@ def test_a_long_lesson_has_wider_steps(look: Callable[..., Overview]) -> None:
 
 
 def test_a_window_is_drawn_in_the_finest_bins_that_are_few_enough(look: Callable[..., Overview]) -> None:
-    seen = look(6, 1500)
+    seen = look(6, 1500, reference="EC 12/26")
     assert window(seen, 0, 1500).bin_seconds == 15
     near = window(seen, 100, 160.5)
     assert near.bin_seconds == 1
@@ -111,7 +112,7 @@ def test_a_window_is_drawn_in_the_finest_bins_that_are_few_enough(look: Callable
 
 
 def test_two_lessons_share_the_finest_bins_that_both_have(look: Callable[..., Overview]) -> None:
-    short, long = look(6, 300), look(6, 1500)
+    short, long = (look(6, seconds, reference="EC 12/26") for seconds in (300, 1500))
     assert shared_width(short, long, 200) == 1
     assert shared_width(short, long, 1500) is None  # the short one has no such wide bins
 

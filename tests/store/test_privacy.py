@@ -171,7 +171,7 @@ def test_a_bin_of_enough_seats_is_shown(lesson: MakeLesson, readings: MakeReadin
     assert_array_equal(line.status, [OK])
     assert_array_equal(line.seats, [seats])
     assert_array_equal(line.readable, [seats])
-    np.testing.assert_allclose(line.engagement, [0.6 / 0.9])
+    np.testing.assert_allclose(line.engagement, [0.67])
     np.testing.assert_allclose(line.emotions[0], [0, 0, 0, 1, 0, 0, 0])
 
 
@@ -288,7 +288,7 @@ def test_the_whole_lesson_counts_readable_seats_only(lesson: MakeLesson, reading
 def test_the_whole_lesson_of_enough_seats_is_told(lesson: MakeLesson, readings: MakeReadings) -> None:
     told = whole(gate(lesson(), class_of(5, readings)))
     assert (told.n_seats, told.n_readable, told.faces_per_frame, told.readable) == (5, 5, 5.0, 1.0)
-    np.testing.assert_allclose([told.engagement, told.low, told.high], [0.6 / 0.9] * 3)
+    np.testing.assert_allclose([told.engagement, told.low, told.high], [0.67] * 3)
 
 
 def test_the_number_of_frames_may_always_be_told(lesson: MakeLesson, readings: MakeReadings) -> None:

@@ -19,7 +19,7 @@ from roomread.engagement.episodes import FALSE_PER_HOUR, EpisodeSettings
 from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.overtime import OverTimeSettings
 from roomread.review.summary import LessonSummary, known, summarise
-from roomread.store.privacy import MIN_SEATS, Gate
+from roomread.store.privacy import MIN_SEATS, MOMENTS, Gate
 from roomread.types import (
     EMOTIONS,
     NO_FACE,
@@ -128,7 +128,7 @@ def overview(gate: Gate, mapping: Mapping) -> Overview:
     once = dataclasses.replace(mapping, score=_remembering(mapping.score))
     summary = summarise(gate, once)
     duration, whole = gate.lesson.duration, summary.timeline
-    widths = _widths(duration, gate.frames(), whole.bin_seconds)
+    widths = _widths(duration, gate.frames(), whole.bin_seconds, 0.0 if gate.allowance.single else gate.moment)
     finer = [
         gate.class_over_time(lambda readings, width=width: aggregate.timeline(readings, once.score, width, duration))  # type: ignore[misc]
         for width in widths
@@ -172,7 +172,7 @@ def overview_from(mapping: str, told: dict[str, Any], series: dict[str, Any]) ->
 def overview_key(lesson: Lesson, mapping: Mapping) -> str:
     """Return a fingerprint of all that decides how an overview looks; one kept under another key is out of date."""
     made_by = (
-        VERSION, mapping.name, mapping.formula, mapping.validity, MIN_SEATS, WIDTHS, MOST_STEPS,
+        VERSION, mapping.name, mapping.formula, mapping.validity, MIN_SEATS, tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
         aggregate.BIN_SECONDS, aggregate.MAX_BINS, aggregate.LEVEL, FALSE_PER_HOUR,
         dataclasses.astuple(OverTimeSettings()), dataclasses.astuple(EpisodeSettings()),
         lesson.purpose, lesson.reference, lesson.sample, lesson.created, lesson.state, lesson.duration,
@@ -243,10 +243,10 @@ def _remembering(score: Score) -> Score:
     return remembered
 
 
-def _widths(duration: float, frames: int, coarsest: float) -> list[float]:
+def _widths(duration: float, frames: int, coarsest: float, shortest: float) -> list[float]:
     """Return the widths of bins that are finer than the report's, in seconds, ascending."""
-    gap = duration / max(frames, 1) - 1e-6
-    fitting = [width for width in aggregate.BIN_SECONDS if width >= gap and duration <= width * MOST_STEPS]
+    least = max(duration / max(frames, 1) - 1e-6, shortest)
+    fitting = [width for width in aggregate.BIN_SECONDS if width >= least and duration <= width * MOST_STEPS]
     finest = min(fitting, default=coarsest)
     return [width for width in sorted({finest, *WIDTHS}) if finest <= width < coarsest]
 

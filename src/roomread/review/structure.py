@@ -156,6 +156,7 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
         if part.kind == MARKER:
             inside[row] = part.start, part.start + window
             against[row] = part.start - window, part.start
+    inside, against = gate.moments(inside), gate.moments(against)
     full = gate.changes(lambda readings: changes(readings, mapping.score, inside, against))
     columns = (full.value, full.low, full.high, full.seats, full.covered)
     rows = tuple(

@@ -6,24 +6,36 @@
 | research, with a reference     | single seats too                                                   |
 | self-study                     | a single seat, while the lesson has only one                       |
 | demo                           | everything, on the built-in synthetic room only                    |
+
+Where single seats may not be seen, two answers must not tell together what neither tells alone:
+
+- A reading counts only where at least MIN_SEATS seats were read within the same moment. So no answer about more of the
+  lesson depends on a stretch that another answer hides, and taking one from the other leaves nothing of it.
+- Parts of a lesson begin and end with a moment (`Gate.moments`), and no bin is shorter than one.
+- Numbers are given in whole hundredths.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from roomread.errors import PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
 from roomread.types import (
+    NOT_ENOUGH,
     OK,
     PURPOSES,
     SPARSE,
     TOO_FEW,
+    UNREADABLE,
+    Array,
     Change,
     ClassLine,
     Lesson,
@@ -34,6 +46,8 @@ from roomread.types import (
 )
 
 MIN_SEATS = 5
+MOMENTS = {120.0: 1.0, 240.0: 2.0, math.inf: 5.0}  # seconds, of lessons up to so many seconds; bins are multiples
+DIGITS = 2  # after the point
 
 NOTICE = """\
 roomread infers expressions from faces. Before you use it on people:
@@ -125,13 +139,63 @@ def hide(full: Timeline, seen: Allowance) -> Timeline:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def together(readings: Readings, moment: float) -> tuple[Readings, Array]:
+    """Return readings without the values of moments in which too few seats were read, and whose faces lost theirs.
+
+    Each value counts by itself: the seats of a moment may be read for expressions and too few of them for heads.
+
+    Args:
+        readings: of the whole lesson.
+        moment: seconds; moments lie at whole multiples of their length.
+
+    Returns:
+        The readings, NaN in place of what is left out; bool (n,), the faces whose expression is left out.
+    """
+    moments = (readings.times // moment).astype(np.int64)[readings.frames]
+    moments -= moments.min(initial=0)
+    seats = readings.established()
+    seated = np.isin(readings.seats, seats)
+    shape = (int(moments.max(initial=0)) + 1, max(len(seats), 1))
+    cells = moments * shape[1] + np.searchsorted(seats, readings.seats)
+
+    def few(known: Any) -> Array:
+        read = np.bincount(cells[seated & known], minlength=shape[0] * shape[1]).reshape(shape) > 0
+        faces: Array = known & (read.sum(axis=1) < MIN_SEATS)[moments]
+        return faces
+
+    lost = few(~np.isnan(readings.emotions).any(axis=1))
+    unknown = np.stack([few(~np.isnan(column)) for column in readings.signals.T], axis=1)
+    emotions = np.where(lost[:, None], np.float32(np.nan), readings.emotions)
+    signals = np.where(unknown, np.float32(np.nan), readings.signals)
+    return dataclasses.replace(readings, emotions=emotions, signals=signals), lost
+
+
+@dataclass(frozen=True, eq=False)
 class Gate:
     """One lesson, readable as far as its purpose allows."""
 
     lesson: Lesson
     allowance: Allowance
     _readings: Readings
+
+    @cached_property
+    def _seen(self) -> tuple[Readings, Array]:
+        """What answers about the class are made of, and bool (n,), the faces that do not count in them."""
+        if self.allowance.single:
+            return self._readings, np.zeros(len(self._readings), bool)
+        return together(self._readings, self.moment)
+
+    @property
+    def moment(self) -> float:
+        """Seconds within which readings count together; no bin may be shorter where single seats may not be seen."""
+        return next(moment for longest, moment in MOMENTS.items() if self.lesson.duration <= longest)
+
+    def moments(self, spans: Array) -> Array:
+        """Return spans that begin and end where the purpose lets them: float64 (n, 2), seconds, as they came."""
+        if self.allowance.single:
+            return spans
+        begins, ends = np.round(spans / self.moment).T * self.moment
+        return np.stack([begins, np.maximum(ends, begins + self.moment)], axis=1)  # NaN stays NaN
 
     def rows(self) -> Readings:
         """Return every reading of every seat.
@@ -158,46 +222,86 @@ class Gate:
 
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
-        return hide(aggregate(self._readings), self.allowance)
+        full = aggregate(self._seen[0])
+        frames, lost = self._lost_in(full.starts)
+        each = lost / np.maximum(frames, 1)  # readable faces all the same, and told as such
+        full = dataclasses.replace(
+            full,
+            status=np.where((full.status == UNREADABLE) & (lost > 0), TOO_FEW, full.status),
+            readable=full.readable + each,
+            unreadable=full.unreadable - each,
+        )
+        return _rounded(hide(full, self.allowance), self.allowance)
+
+    def _lost_in(self, starts: Array) -> tuple[Array, Array]:
+        """Return how many frames, and faces that do not count, each bin holds: int64 (n,) both."""
+        seen, lost = self._seen
+        at = np.searchsorted(starts, seen.times, side="right") - 1
+        n = len(starts)
+        return np.bincount(at, minlength=n), np.bincount(at[seen.frames[lost]], minlength=n)
 
     def shares(self, aggregate: Callable[[Readings], Sequence[Share]]) -> tuple[Share, ...]:
         """Return how much of the class is in each state, without the bins that are made of too few seats."""
-        return tuple(self._hide_share(full) for full in aggregate(self._readings))
+        return tuple(_rounded(self._hide_share(full), self.allowance) for full in aggregate(self._seen[0]))
 
     def _hide_share(self, full: Share) -> Share:
         hidden = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
         return Share(*(np.where(hidden, np.nan, part) for part in (full.value, full.low, full.high, full.seats)))
 
     def changes(self, aggregate: Callable[[Readings], Change]) -> Change:
-        """Return how parts of the lesson differ; a part made of too few seats keeps nothing but the word for it."""
-        full = aggregate(self._readings)
+        """Return how parts of the lesson differ; a part made of too few seats keeps nothing but the word for it.
+
+        The parts must have passed `moments`.
+        """
+        full = aggregate(self._seen[0])
         few = np.isin(full.status, (OK, SPARSE)) & (full.seats < self.allowance.min_seats)
         hidden = few & (not self.allowance.single)
         parts = (full.value, full.low, full.high, full.seats, full.covered)
-        return Change(np.where(hidden, TOO_FEW, full.status), *(np.where(hidden, np.nan, part) for part in parts))
+        told = Change(np.where(hidden, TOO_FEW, full.status), *(np.where(hidden, np.nan, part) for part in parts))
+        return _rounded(told, self.allowance)
 
     def class_line(self, aggregate: Callable[[Readings], ClassLine]) -> ClassLine:
-        """Return the class against its usual level; a step made of too few seats keeps nothing but a word."""
-        full = aggregate(self._readings)
+        """Return the class against its usual level; a step made of too few seats keeps nothing but a word.
+
+        Its digits stay, as episodes are found in it: each of its values is a median over a moving window.
+        """
+        full = aggregate(self._seen[0])
         few = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
         hidden = few & (full.taken > 0)
         parts: dict[str, Any] = {
             name: np.where(hidden, np.nan, getattr(full, name)) for name in ("change", "low", "high", "seats", "taken")
         }
-        parts["status"] = np.where(hidden & (full.status == OK), TOO_FEW, full.status)
+        told = (full.status == OK) | ((full.status == NOT_ENOUGH) & (self._lost_in(full.starts)[1] > 0))
+        parts["status"] = np.where(hidden & told, TOO_FEW, full.status)
         if not (parts["status"] == OK).any():
             parts |= {"usual": np.nan, "shared": np.nan}
         return dataclasses.replace(full, **parts)
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""
-        full = aggregate(self._readings)
-        if self.allowance.single or (full.n_readable or 0) >= self.allowance.min_seats:
+        seen, lost = self._seen
+        full = aggregate(seen)
+        if self.allowance.single:
             return full
+        if (full.n_readable or 0) >= self.allowance.min_seats:
+            readable = full.readable + float(lost.mean()) if len(lost) else full.readable
+            return _rounded(dataclasses.replace(full, readable=readable), self.allowance)
         nothing: dict[str, Any] = dict.fromkeys(("engagement", "low", "high", "faces_per_frame", "readable"), np.nan)
         return dataclasses.replace(
             full, emotions=np.full_like(full.emotions, np.nan), n_seats=None, n_readable=None, **nothing
         )
+
+
+Told = TypeVar("Told", Timeline, Share, Change, Overall)
+ROUNDED = ("engagement", "value", "low", "high", "emotions")
+
+
+def _rounded(told: Told, seen: Allowance) -> Told:
+    """Return numbers with as many digits as may be told."""
+    if seen.single:
+        return told
+    parts: dict[str, Any] = {name: np.round(getattr(told, name), DIGITS) for name in ROUNDED if hasattr(told, name)}
+    return dataclasses.replace(told, **parts)
 
 
 def open_gate(store: LessonStore, key: str) -> Gate:

@@ -154,6 +154,14 @@ def test_a_pause_in_which_no_picture_comes_is_noted_too(room: Room, store: Lesso
     ]
 
 
+def test_what_was_seen_is_kept_although_nothing_new_comes(room: Room, store: LessonStore) -> None:
+    room.see(4)
+    end = time.monotonic() + 10
+    while len(store.readings(store.find("last")).times) < 4:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_what_is_discarded_leaves_nothing(room: Room, store: LessonStore) -> None:
     room.see(3)
     room.lesson.mark("Question")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 import time
@@ -19,7 +20,7 @@ from roomread.app.analyze import plain_settings
 from roomread.app.observing import Observer
 from roomread.app.overviews import keep_overview
 from roomread.app.panel import find_mapping
-from roomread.app.recording import Recorder
+from roomread.app.recording import KEEP_EVERY, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
@@ -251,6 +252,9 @@ class LiveLesson:
         observer = Observer(settings, side_by_side=False)
         past = Lookback(request.purpose, request.reference, self.mapping, settings.window, settings.every)
         self._recorder = recorder = Recorder(self.store, self._record(observer), 1 / settings.source.fps)
+        kept = threading.Event()
+        keeper = threading.Thread(target=_keep_up, args=(recorder, kept), name="lesson's keeper", daemon=True)
+        keeper.start()
         try:
             for frame, seen in observer.observe(self._frames_taken()):
                 notes = (*self.source.notes, *observer.notes)
@@ -261,6 +265,9 @@ class LiveLesson:
         except StoreError:
             recorder.abandon("The lesson broke off here, as the store could not be written.")
             raise
+        finally:
+            kept.set()
+            keeper.join()
 
     def _frames_taken(self) -> Iterator[Frame]:
         """Yield the frames that are looked at: none of a pause."""
@@ -320,6 +327,13 @@ class LiveLesson:
                 moment = self._course.pop()[0]
             self._course.append((moment, float(now.engagement[0]), float(now.low[0]), float(now.high[0])))
             self._tell()
+
+
+def _keep_up(recorder: Recorder, ended: threading.Event) -> None:
+    """Write what was seen although nothing new comes: a camera may have stopped, the lesson may be paused."""
+    while not ended.wait(KEEP_EVERY / 4):
+        with contextlib.suppress(StoreError):  # the lesson itself meets it with its next frame, and tells
+            recorder.keep_due()
 
 
 def check_name(what: str, name: str) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import threading
 import time
 
 from roomread.errors import SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
-KEEP_EVERY = 1.0  # seconds of work after which what was seen is written to the store
+KEEP_EVERY = 1.0  # seconds after which what was seen is written to the store
 
 
 class Recorder:
-    """Writes the observations of one lesson; at most KEEP_EVERY seconds of work can be lost."""
+    """Writes the observations of one lesson; at most the last KEEP_EVERY seconds can be lost.
+
+    Several threads may use it: one that looks, and one that keeps while nothing comes.
+    """
 
     def __init__(self, store: LessonStore, record: Lesson, lone_gap: float) -> None:
         """Begin a lesson, which the store knows once something was seen.
@@ -31,6 +35,7 @@ class Recorder:
         self._first: float | None = None
         self._count = 0
         self._waiting: list[Observation] = []
+        self._lock = threading.RLock()
         self._kept = -math.inf  # so that the first observation is written at once, and the lesson has its number
 
     @property
@@ -50,11 +55,21 @@ class Recorder:
 
     def take(self, seen: Observation) -> None:
         """Hold an observation, and write what is held when it is time."""
-        self._first = seen.time if self._first is None else self._first
-        self.last, self._count = seen.time, self._count + 1
-        self._waiting.append(seen)
-        if time.monotonic() - self._kept >= KEEP_EVERY:
-            self._keep("running", ())
+        with self._lock:
+            self._first = seen.time if self._first is None else self._first
+            self.last, self._count = seen.time, self._count + 1
+            self._waiting.append(seen)
+            self.keep_due()
+
+    def keep_due(self) -> None:
+        """Write what is held when it is time.
+
+        Raises:
+            StoreError: it cannot be written; it is held still.
+        """
+        with self._lock:
+            if self._waiting and time.monotonic() - self._kept >= KEEP_EVERY:
+                self._keep("running", ())
 
     def finish(self, state: str, notes: list[str]) -> None:
         """Write what is left, and how the lesson ended.
@@ -68,7 +83,8 @@ class Recorder:
                 f"{self._record.source} holds no frame that could be read. Expected: at least one in the span asked "
                 f"for. {lost}".rstrip()
             )
-        self._keep(state, tuple(notes))
+        with self._lock:
+            self._keep(state, tuple(notes))
 
     def abandon(self, note: str) -> None:
         """Say in the lesson, if the store still takes that much, that it ends with what was written before."""

@@ -264,7 +264,7 @@ def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
 def _prepare(connection: Any, _: Any) -> None:
     """Set up one SQLite connection: deletion overwrites, references hold, a reader does not wait for a writer."""
     cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     connection.create_function("folded", 1, str.casefold, deterministic=True)  # SQLite folds the case of ASCII alone

@@ -105,7 +105,7 @@ def _rows(
         .offset(PAGE * (number - 1))
         .subquery()
     )
-    heads = sa.func.json_type(lessons.c.made_with, "$.mesh").is_not(None)
+    heads = lessons.c.made_with["mesh"].as_string().is_not(None)
     wanted = sa.case((heads, mappings[0]), else_=mappings[1])
     query = (
         sa.select(lessons, table.c.key, table.c.figures)
@@ -121,5 +121,4 @@ def _holds(search: str) -> sa.ColumnElement[bool]:
     words = search.strip().casefold()
     if not words:
         return sa.true()
-    columns = (lessons_table.c.name, lessons_table.c.source)
-    return sa.or_(*(sa.func.folded(column).contains(words, autoescape=True) for column in columns))
+    return lessons_table.c.folded.contains(words, autoescape=True)

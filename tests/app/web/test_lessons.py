@@ -29,7 +29,7 @@ def test_an_empty_list_says_what_to_do(client: TestClient, studio: Studio) -> No
     page = client.get("/lessons").text
     assert "There is no lesson yet." in page
     assert 'href="/live"' in page and 'href="/recordings"' in page
-    assert html.escape(str(studio.store.path)) in page and "deleting overwrites" in page
+    assert html.escape(studio.store.name) in page and "deleting overwrites" in page
 
 
 def test_a_row_shows_what_is_known_and_a_dash_for_what_is_not(

@@ -47,7 +47,7 @@ def _add_pages(router: APIRouter, site: Site, shelf: Shelf) -> None:
     def lessons(search: Search = "", page: PageNumber = 1) -> HTMLResponse:
         found = listed_lessons(site.studio.store, search, page)
         rows = [_row(one) for one in found.lessons]
-        values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "path": site.studio.store.path}
+        values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "path": site.studio.store.name}
         return site.page("lessons.html", active="lessons", figure=shelf.figure, **values)
 
     @router.get("/static/charts.css", include_in_schema=False)

@@ -78,7 +78,7 @@ def test_the_page_needs_one_query_and_no_row(client: TestClient, taught: Taught,
         client.get("/lessons")
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    assert len([statement for statement in asked if not statement.startswith("PRAGMA")]) == 1
+    assert len([each for each in asked if not each.startswith(("PRAGMA", "BEGIN"))]) == 1
 
 
 def test_the_api_lists_nothing_that_is_hidden(client: TestClient, taught: Taught, studio: Studio) -> None:

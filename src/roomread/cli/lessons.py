@@ -133,7 +133,9 @@ def _add_retention(commands: Any) -> None:
     rule = command.add_mutually_exclusive_group()
     rule.add_argument("--days", type=int, metavar="N", help="of every lesson without a last day of its own")
     rule.add_argument("--keep-all", action="store_true", help="keep them until somebody deletes them")
-    command.add_argument("--run", action="store_true", help="forget now; analyze, live and serve do so as they start")
+    command.add_argument(
+        "--run", dest="now", action="store_true", help="forget now; analyze, live and serve do so as they start"
+    )
     command.add_argument("--json", action="store_true", help="print it as JSON")
     add_store(command)
 
@@ -157,7 +159,7 @@ def _retention(options: argparse.Namespace) -> int:
         set_keep_until(store, store.find(options.lesson), day)
     if options.days is not None or options.keep_all:
         set_keep_days(store, options.days)
-    gone = forget_due(store) if options.run else []
+    gone = forget_due(store) if options.now else []
     days, due = keep_days(store), due_lessons(store)
     if options.json:
         print(json.dumps({"days": days, "due": due, "deleted": gone}))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.postgres import Postgres
 
+from roomread.app.overviews import overview_of
+from roomread.app.panel import mapping_of
 from roomread.errors import MissingExtraError, StoreError
 from roomread.store.engine import VARIABLE, default_store, find_store, shown
 from roomread.store.lessons import LessonStore
+from roomread.types import Lesson, Observation
 
 SECRET = "pa55%2Fword"
 
@@ -74,13 +78,18 @@ def test_the_database_of_another_program_is_refused_and_not_changed(postgres: Po
         LessonStore(named)
 
 
-def test_a_role_that_may_only_read_lists_lessons_and_cannot_write(postgres: Postgres) -> None:
+def test_a_role_that_may_only_read_sees_lessons_and_cannot_write(
+    postgres: Postgres, lesson: Callable[..., Lesson], observation: Callable[..., Observation]
+) -> None:
     store = LessonStore(postgres.new_store())
+    kept = store.add(lesson(), [observation(i, i / 5, [(seat, "happy") for seat in range(1, 7)]) for i in range(50)])
     schema = f"test{postgres.made}"
     postgres.ask(f"CREATE ROLE viewer{postgres.made} LOGIN")
     postgres.ask(f"GRANT USAGE ON SCHEMA {schema} TO viewer{postgres.made}")
-    postgres.ask(f"GRANT SELECT ON {schema}.store, {schema}.lessons TO viewer{postgres.made}")
+    postgres.ask(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO viewer{postgres.made}")
     seen = LessonStore(store.name.replace("postgres@", f"viewer{postgres.made}@"))
-    assert seen.lessons() == []
-    with pytest.raises(StoreError, match="permission denied"), seen.transaction() as connection:
-        connection.exec_driver_sql("DELETE FROM lessons")
+    assert seen.lessons() == [kept]
+    assert overview_of(seen, kept, mapping_of(kept)).figures["frames"] == 50
+    with pytest.raises(StoreError, match="permission denied"):
+        seen.delete(kept)
+    assert store.lessons() == [kept]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,8 @@ def sweep(engine: sa.Engine, tables: Sequence[sa.Table]) -> None:
     own log, backups and copies, the bytes stay.
     """
     if engine.dialect.name == "sqlite":
-        held = engine.raw_connection()  # outside a transaction, in which the log cannot be emptied
-        held.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        held.close()
+        with closing(engine.raw_connection()) as held:  # outside a transaction, in which the log cannot be emptied
+            held.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"VACUUM (SKIP_LOCKED) {', '.join(table.name for table in tables)}")

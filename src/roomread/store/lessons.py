@@ -108,11 +108,10 @@ class LessonStore:
                 settle(connection)
                 yield connection
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            reason = " ".join(str(getattr(error, "orig", error)).split())
             check = "Free disk space, check the permissions" if self.file else "Check server, network and role"
             raise StoreError(
-                f"The store {self.name} cannot be used: {reason}. Nothing of this step was kept; what was stored "
-                f"before is untouched. {check}, or use --db FILE."
+                f"The store {self.name} cannot be used: {_reason(error)}. Nothing of this step was kept; what was "
+                f"stored before is untouched. {check}, or use --db FILE."
             ) from error
 
     def add(self, lesson: Lesson, observations: Sequence[Observation] = ()) -> Lesson:
@@ -275,7 +274,13 @@ class LessonStore:
         if gone:
             if self.file is not None:
                 codes_files.forget([path for path, number in codes_files.files(self.file).items() if number in gone])
-            sweep(self._engine, metadata.sorted_tables)
+            try:
+                sweep(self._engine, metadata.sorted_tables)
+            except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+                raise StoreError(
+                    f"What was deleted from {self.name} may lie in its files until the next deletion: "
+                    f"{_reason(error)}. For roomread it is gone."
+                ) from error
         return gone
 
 
@@ -289,6 +294,11 @@ def lesson_of(row: sa.RowMapping) -> Lesson:
     """Return the lesson that a row of its table tells of; further columns are left out."""
     values = {name: row[name] for name in _OF_LESSON}
     return Lesson(**{**values, "notes": tuple(values["notes"])})
+
+
+def _reason(error: BaseException) -> str:
+    """Return what a database says, on one line."""
+    return " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
 
 
 def _now() -> str:

@@ -298,7 +298,7 @@ def lesson_of(row: sa.RowMapping) -> Lesson:
 
 def _reason(error: BaseException) -> str:
     """Return what a database says, on one line."""
-    return " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
+    return " ".join(str(getattr(error, "orig", error)).split()).rstrip(".?")
 
 
 def _now() -> str:

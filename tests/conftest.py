@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -94,8 +95,8 @@ def observation() -> Callable[..., Observation]:
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test session; where the program is missing, the test is skipped."""
     program = find_postgres()
-    if program is None:
-        pytest.skip("PostgreSQL is missing, so nothing is tested on it: apt install postgresql")
+    if program is None or importlib.util.find_spec("psycopg") is None:
+        pytest.skip("PostgreSQL is missing, so nothing is tested on it: apt install postgresql, pip install psycopg")
     with running_postgres(program) as server:
         yield server
 

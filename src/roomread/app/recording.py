@@ -12,10 +12,11 @@ from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
 KEEP_EVERY = 1.0  # seconds of work after which what was seen is written to the store
+OUTAGE = 120.0  # seconds for which a database beyond a network may be away; what is seen meanwhile waits in memory
 
 
 class Recorder:
-    """Writes the observations of one lesson; at most KEEP_EVERY seconds of work can be lost."""
+    """Writes the observations of one lesson; a kill loses KEEP_EVERY seconds of work at most."""
 
     def __init__(self, store: LessonStore, record: Lesson, lone_gap: float) -> None:
         """Begin a lesson, which the store knows once something was seen.
@@ -31,7 +32,9 @@ class Recorder:
         self._first: float | None = None
         self._count = 0
         self._waiting: list[Observation] = []
-        self._kept = -math.inf  # so that the first observation is written at once, and the lesson has its number
+        self._tried = (
+            self._kept
+        ) = -math.inf  # so that the first observation is written at once, and the lesson has its number
 
     @property
     def lesson(self) -> Lesson:
@@ -53,8 +56,15 @@ class Recorder:
         self._first = seen.time if self._first is None else self._first
         self.last, self._count = seen.time, self._count + 1
         self._waiting.append(seen)
-        if time.monotonic() - self._kept >= KEEP_EVERY:
+        now = time.monotonic()
+        if now - self._tried < KEEP_EVERY:
+            return
+        try:
             self._keep("running", ())
+        except StoreError:  # a network comes back by itself, a full disk does not
+            if self.store.file is not None or now - self._kept > OUTAGE:
+                raise
+        self._tried = time.monotonic()
 
     def finish(self, state: str, notes: list[str]) -> None:
         """Write what is left, and how the lesson ended.

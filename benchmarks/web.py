@@ -38,18 +38,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
 import numpy as np
+from made_up import lesson_of_hour, made_up
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from roomread import __version__
 from roomread.app.panel import mapping_of
 from roomread.review.overview import overview, overview_key
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import open_gate
 from roomread.store.summaries import Kept, write_summary
-from roomread.types import N_EMOTIONS, SIGNALS, Array, Lesson, Observation, Tracks
+from roomread.types import Lesson
 
 PATIENCE = 60.0  # seconds that a server may take to begin
-HOUR, SEATS, WITH_ROWS = 3600, 30, 5
+HOUR, WITH_ROWS = 3600, 5
 MOST_PAGES = 200
 WARM = 30.0  # seconds of a live lesson until its memory is looked at: networks are loaded, caches filled
 SAMPLES = 60  # of a live lesson, at most; not more than one in two seconds
@@ -101,8 +101,8 @@ def starts(turns: int) -> dict[str, float]:
 
 def fill_store(path: Path, n: int) -> None:
     """Write a store with so many lessons of an hour; the newest WITH_ROWS have their rows."""
-    store, seen = LessonStore(path), hour()
-    lessons = [store.add(_lesson(number, n)) for number in range(n)]
+    store, seen = LessonStore(path), made_up(HOUR)
+    lessons = [store.add(lesson_of_hour(number, n, HOUR)) for number in range(n)]
     for lesson in lessons[-WITH_ROWS:]:
         for start in range(0, len(seen), 300):
             store.append(lesson, seen[start : start + 300])
@@ -115,63 +115,6 @@ def keep_summaries(store: LessonStore, lessons: Sequence[Lesson]) -> None:
     stored = overview(open_gate(store, str(lessons[-1].number)), mapping).as_stored()
     for lesson in lessons:
         write_summary(store, lesson, mapping.name, Kept(overview_key(lesson, mapping), *stored))
-
-
-def _lesson(number: int, n: int) -> Lesson:
-    day = np.datetime64("2026-03-12T09:15:00") - np.timedelta64(6 * (n - number), "h")
-    return Lesson(
-        number=0,
-        name=f"Class {number % 12 + 1}, lesson {number // 12 + 1}",
-        source=f"class-{number % 12 + 1}.mp4",
-        purpose="research",
-        reference="benchmark",
-        sample=False,
-        began=f"{day}+00:00",
-        created=f"{day}+00:00",
-        duration=float(HOUR),
-        width=1920,
-        height=1080,
-        state="complete",
-        notes=(),
-        made_with={"roomread": __version__, "mesh": {"name": "none: made up for a benchmark", "sha256": "0" * 64}},
-    )
-
-
-def hour(seconds: int = HOUR, seats: int = SEATS) -> list[Observation]:
-    """Return a made-up lesson, one frame a second: everybody drifts slowly, and is away for a minute now and then."""
-    noise = np.random.default_rng(0)
-    places = np.arange(seats)
-    left, top = 80 + 290 * (places % 6), 60 + 190 * (places // 6)
-    boxes = np.column_stack([left, top, left + 60, top + 80]).astype(np.float32)
-    shared = _drift(noise, (seconds, 1, N_EMOTIONS), 400)
-    liking = _drift(noise, (seconds, seats, N_EMOTIONS), 120) + shared + np.eye(N_EMOTIONS)[-1]  # neutral is commonest
-    emotions = np.exp(2 * liking)
-    emotions = (emotions / emotions.sum(axis=2, keepdims=True)).astype(np.float32)
-    usual = {"presence": 0.99, "eyes": 0.3, "mouth": 0.02, "upper_lid": 0.2, "lower_lid": 0.1, "lips": 0.15}
-    spread = {"yaw": 12.0, "pitch": 8.0, "roll": 4.0, "gaze": 6.0, "eyes": 0.03, "mouth": 0.01}
-    signals = _drift(noise, (seconds, seats, len(SIGNALS)), 20) * [spread.get(name, 0.005) for name in SIGNALS]
-    signals = (signals + [usual.get(name, 0.05) for name in SIGNALS]).astype(np.float32)
-    here = np.repeat(noise.random((seconds // 60 + 1, seats)) > 0.05, 60, axis=0)[:seconds]
-    return [
-        Observation(
-            float(moment),
-            moment,
-            Tracks(places[here[moment]] + 1, boxes[here[moment]], np.full(here[moment].sum(), 0.9, np.float32)),
-            emotions[moment, here[moment]],
-            np.full(here[moment].sum(), 500, np.float32),
-            signals[moment, here[moment]],
-        )
-        for moment in range(seconds)
-    ]
-
-
-def _drift(noise: np.random.Generator, shape: tuple[int, int, int], seconds: int) -> Array:
-    """Return noise that stays alike over so many seconds, standard deviation about 1: float64, of that shape."""
-    knots = noise.normal(size=(shape[0] // seconds + 2, *shape[1:]))
-    places, share = np.divmod(np.arange(shape[0]) / seconds, 1)
-    share, below = share[:, None, None], places.astype(int)
-    between: Array = knots[below] * (1 - share) + knots[below + 1] * share
-    return between
 
 
 # --- every page

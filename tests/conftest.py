@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image as Pictures
+from tests.postgres import Postgres, find_postgres, running_postgres
 
 from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces, validation_rows
 from roomread.store.lessons import LessonStore
@@ -89,9 +91,37 @@ def observation() -> Callable[..., Observation]:
     return build
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test session; where the program is missing, the test is skipped."""
+    program = find_postgres()
+    if program is None or importlib.util.find_spec("psycopg") is None:
+        pytest.skip("PostgreSQL is missing, so nothing is tested on it: apt install postgresql, pip install psycopg")
+    with running_postgres(program) as server:
+        yield server
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def db(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where a store may be made, on each database: what --db takes."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    if request.param == "SQLite":
+        return str(tmp_path / "store" / "lessons.sqlite")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_store()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> LessonStore:
-    """An empty store."""
+def store(db: str) -> Iterator[LessonStore]:
+    """An empty store, on each database."""
+    made = LessonStore(db)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> LessonStore:
+    """An empty store in a file."""
     return LessonStore(tmp_path / "store" / "lessons.sqlite")
 
 

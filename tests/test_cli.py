@@ -40,6 +40,7 @@ COMMANDS = (
     "report",
     "export",
     "delete",
+    "retention",
     "structure",
     "mappings",
     "code",

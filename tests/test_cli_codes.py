@@ -53,7 +53,7 @@ def run(store: LessonStore, capsys: pytest.CaptureFixture[str], tmp_path: Path, 
                 raise EOFError from None
 
         monkeypatch.setattr("builtins.input", answer)
-        code = main([*shlex.split(line), "--db", str(store.path)])
+        code = main([*shlex.split(line), "--db", str(store.name)])
         printed = capsys.readouterr()
         return code, printed.out, printed.err
 

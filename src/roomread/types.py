@@ -37,6 +37,7 @@ EYES_YAW, GAZE_YAW = 50.0, 40.0  # degrees either way; of a head turned further 
 EYES_PITCH = 30.0  # degrees up- and downwards; beyond it lowered lids of one who reads look closed
 N_SIGNALS = len(SIGNALS)
 NO_SEAT = 0
+WHOLE_CLASS = -1  # stands for a seat where the class was coded as a whole; NO_SEAT is nobody's place
 PURPOSES = ("research", "self-study", "demo")
 
 ESTABLISHED_FRAMES = 3  # a seat seen in fewer frames may be a false box ...
@@ -248,6 +249,7 @@ class Lesson:
     notes: tuple[str, ...]  # what was lost or left out, in words
     made_with: dict[str, Any]  # versions, settings, model names and hashes
     remarks: str = ""  # what somebody wrote about it
+    keep_until: str | None = None  # the last day on which it is kept, ISO 8601; None: as the store says for all
 
 
 @dataclass(frozen=True, slots=True)

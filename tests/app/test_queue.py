@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres import Postgres
 
 from roomread.app import queue as queues
 from roomread.app.queue import BROKEN, LOST, RecordingQueue
@@ -103,7 +104,7 @@ def test_a_recording_that_was_cut_short_by_the_end_begins_anew_with_the_next_sta
     go.set()
     closing.join()
     assert (state(first), store.lessons(), files(first)) == ("waiting", [], {"1"})
-    second = RecordingQueue(LessonStore(store.path))
+    second = RecordingQueue(LessonStore(store.name))
     assert second.start()
     until(lambda: state(second) == "done" and not files(second))
     assert [lesson.state for lesson in store.lessons()] == ["complete"]
@@ -115,12 +116,13 @@ def test_after_a_kill_half_made_lessons_and_stray_files_go_and_lost_ones_are_tol
 ) -> None:
     half, cancelled, kept = (store.add(lesson(state="running", name=name)) for name in ("half", "cancelled", "1"))
     rows = Recordings(store)
+    queue = RecordingQueue(store)
+    assert queue.spool.own()
     about: dict[str, Any] = {"purpose": "self-study", "reference": None, "settings": {"fps": 5.0}}
+    about["spool"] = queue.spool.key
     rows.add(Recording(name="half.mp4", state="running", done=2.0, lesson=half.number, **about))
     rows.add(Recording(name="cancelled.mp4", state="cancelled", lesson=cancelled.number, **about))
     rows.add(Recording(name="lost.mp4", state="running", **about))
-    queue = RecordingQueue(store)
-    queue.spool.folder.mkdir()
     for name in ("1", "2", "77", "in-abc"):
         queue.spool.file(0).with_name(name).write_bytes(clip.read_bytes())
     assert queue.start()
@@ -232,7 +234,7 @@ def test_one_process_at_a_time_works_on_the_recordings(
     queue: RecordingQueue, clip: Path, looking: Any, store: LessonStore, until: Until
 ) -> None:
     assert queue.start()
-    other = RecordingQueue(LessonStore(store.path))
+    other = RecordingQueue(LessonStore(store.name))
     assert not other.start()
     with pytest.raises(SettingsError, match="Another roomread"):
         other.upload()
@@ -259,3 +261,29 @@ def test_a_list_that_names_other_files_is_no_video(queue: RecordingQueue, clip: 
     clip.with_name("list.mp4").write_text(content)
     with pytest.raises(SourceError, match="cannot be opened as a video"):
         give(queue, clip.with_name("list.mp4"))
+
+
+def test_two_machines_on_one_store_leave_each_others_recordings_alone(
+    postgres: Postgres, clip: Path, looking: Any, until: Until, tmp_path: Path
+) -> None:
+    db = postgres.new_store()
+    here, there = (RecordingQueue(LessonStore(db), tmp_path / name) for name in ("here", "there"))
+    go = threading.Event()
+    looking.step = lambda number: go.wait(20) or None
+    given = give(here, clip, "here.mp4")
+    until(lambda: state(here) == "running")
+    assert there.start() and there.spool.key not in ("", here.spool.key)
+    assert [row.number for row in there.rows.all()] == [given.number] and files(there) == set()
+    with pytest.raises(SettingsError, match=r"here\.mp4 is on another machine"):
+        there.remove(given.number)
+    assert state(here) == "running"
+    give(there, clip, "there.mp4")
+    until(lambda: state(there, 2) == "running")
+    go.set()
+    until(lambda: state(here) == state(here, 2) == "done")
+    assert sorted(lesson.name for lesson in here.store.lessons()) == ["here", "there"]
+    again, key = RecordingQueue(LessonStore(db), tmp_path / "here"), here.spool.key
+    for queue in (here, there):
+        queue.close()
+    assert again.start() and again.spool.key == key
+    again.close()

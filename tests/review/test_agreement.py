@@ -13,9 +13,9 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from roomread.app.panel import find_mapping
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Glances, agreement, cut_alike, figures, glance_scores, join, plain
-from roomread.review.codes import WHOLE_CLASS, Codes
+from roomread.review.codes import Codes
 from roomread.store.privacy import Gate, allowance
-from roomread.types import Array, Lesson, Readings
+from roomread.types import WHOLE_CLASS, Array, Lesson, Readings
 
 SHARMA = find_mapping("sharma")
 HAPPY, SAD = 0.6 / 0.9, 0.3 / 0.9  # their scores by that mapping

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from roomread.errors import CodesError
-from roomread.review.codes import WHOLE_CLASS, Codes, parse_words, read_codes
+from roomread.review.codes import Codes, parse_words, read_codes
+from roomread.types import WHOLE_CLASS
 
 Write = Callable[..., Path]
 

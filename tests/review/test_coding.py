@@ -8,20 +8,18 @@ from pathlib import Path
 import pytest
 
 from roomread.errors import CodesError, OutputError, PrivacyError, SettingsError
-from roomread.review.codes import WHOLE_CLASS, read_codes
+from roomread.review.codes import read_codes
 from roomread.review.coding import (
     COLUMNS,
     Glance,
-    coded,
     glances_to_code,
     keep,
     places,
-    take_back,
     waiting,
     write_sheet,
 )
 from roomread.store.privacy import Gate, allowance
-from roomread.types import Lesson, Readings
+from roomread.types import WHOLE_CLASS, Lesson, Readings
 
 
 @pytest.fixture
@@ -128,19 +126,6 @@ def test_a_file_of_another_form_is_not_continued(glances: tuple[Glance, ...], tm
 def test_a_form_that_has_gone_is_told_in_words(glances: tuple[Glance, ...], tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         keep(tmp_path / "absent.csv", glances[0], 1, "Anna")
-
-
-def test_the_last_answer_of_one_observer_can_be_taken_back(glances: tuple[Glance, ...], tmp_path: Path) -> None:
-    path = tmp_path / "codes.csv"
-    assert not take_back(path, "Anna")
-    keep(path, glances[0], 2, "Anna")
-    keep(path, glances[1], None, "Anna")
-    keep(path, glances[0], 1, "Ben")
-    before = path.read_text(encoding="utf-8").splitlines()
-    assert take_back(path, "Anna")
-    assert path.read_text(encoding="utf-8").splitlines() == [before[0], before[1], before[3]]
-    assert [(row.key, row.level) for row in coded(path, "Anna")] == [(glances[0].key, "2")]
-    assert waiting(path, glances, "Anna") == glances[1:]
 
 
 def test_places_are_the_middles_of_faces(gate: Callable[..., Gate]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +18,10 @@ import sqlalchemy as sa
 from numpy.testing import assert_array_equal
 
 from roomread.errors import LessonNotFoundError, StoreError
-from roomread.store.lessons import LessonStore, default_store
+from roomread.store.engine import default_store
+from roomread.store.lessons import LessonStore
 from roomread.store.schema import VERSION
+from roomread.store.summaries import list_lessons
 from roomread.types import ACTIVITY, MARKER, NO_SEAT, SIGNALS, Lesson, Observation, Part
 
 MakeLesson = Callable[..., Lesson]
@@ -30,6 +34,13 @@ def query(path: Path, text: str) -> list[Any]:
         rows = connection.execute(text).fetchall()
         connection.commit()
     return rows
+
+
+def ask(store: LessonStore, text: str) -> list[Any]:
+    """Return the rows of one SQL statement on a store of either kind."""
+    with store.transaction() as connection:
+        found = connection.exec_driver_sql(text)
+        return [tuple(row) for row in found] if found.returns_rows else []
 
 
 @pytest.fixture
@@ -61,15 +72,15 @@ def observations(observation: MakeObservation) -> list[Observation]:
 
 
 def test_a_new_store_is_empty_and_its_folder_is_made(tmp_path: Path) -> None:
-    store = LessonStore(tmp_path / "a" / "b" / "lessons.sqlite")
-    assert store.lessons() == []
-    assert store.path.is_file()
+    path = tmp_path / "a" / "b" / "lessons.sqlite"
+    assert LessonStore(path).lessons() == []
+    assert path.is_file()
 
 
 def test_opening_a_store_twice_keeps_what_is_in_it(store: LessonStore, lesson: MakeLesson) -> None:
     kept = store.add(lesson())
-    assert LessonStore(store.path).lessons() == [kept]
-    assert query(store.path, "SELECT version FROM store") == [(VERSION,)]
+    assert LessonStore(store.name).lessons() == [kept]
+    assert ask(store, "SELECT version FROM store") == [(VERSION,)]
 
 
 def test_the_default_store_lies_in_the_users_data() -> None:
@@ -166,23 +177,23 @@ def test_nothing_of_a_failed_append_is_kept(
 
 
 def test_a_full_disk_is_a_store_error_and_loses_nothing(
-    store: LessonStore, lesson: MakeLesson, observation: MakeObservation, pragma: Callable[[str], None]
+    file_store: LessonStore, lesson: MakeLesson, observation: MakeObservation, pragma: Callable[[str], None]
 ) -> None:
-    kept = store.add(lesson())
-    store.append(kept, [observation(0, 0.0, [(1, "happy")])])
+    kept = file_store.add(lesson())
+    file_store.append(kept, [observation(0, 0.0, [(1, "happy")])])
     pragma("max_page_count = 1")  # SQLite raises it to what the file has already
     many = [observation(index, index / 5, [(seat, "happy") for seat in range(1, 40)]) for index in range(1, 200)]
     with pytest.raises(StoreError, match=r"full.*what was stored before is untouched"):
-        store.append(kept, many)
-    assert_array_equal(store.readings(kept).times, [0.0])
+        file_store.append(kept, many)
+    assert_array_equal(file_store.readings(kept).times, [0.0])
 
 
 def test_a_store_that_cannot_be_written_is_a_store_error(
-    store: LessonStore, lesson: MakeLesson, pragma: Callable[[str], None]
+    file_store: LessonStore, lesson: MakeLesson, pragma: Callable[[str], None]
 ) -> None:
     pragma("query_only = ON")
     with pytest.raises(StoreError, match=r"lessons\.sqlite cannot be used: .*readonly.*Free disk space, check"):
-        store.add(lesson())
+        file_store.add(lesson())
 
 
 def test_lessons_are_listed_newest_first(store: LessonStore, lesson: MakeLesson) -> None:
@@ -231,13 +242,13 @@ def test_deleting_a_lesson_deletes_all_its_rows_and_no_others(
     store.delete(first)
     assert store.lessons() == [second]
     for table in ("frames", "faces"):
-        assert query(store.path, f"SELECT DISTINCT lesson FROM {table}") == [(second.number,)]
+        assert ask(store, f"SELECT DISTINCT lesson FROM {table}") == [(second.number,)]
     assert len(store.readings(second)) == 5
 
 
-def test_what_was_deleted_is_not_left_in_the_file(store: LessonStore, lesson: MakeLesson) -> None:
-    store.delete(store.add(lesson(name="Unmistakable")))
-    held = b"".join(path.read_bytes() for path in store.path.parent.iterdir())
+def test_what_was_deleted_is_not_left_in_the_file(file_store: LessonStore, lesson: MakeLesson, tmp_path: Path) -> None:
+    file_store.delete(file_store.add(lesson(name="Unmistakable")))
+    held = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"Unmistakable" not in held
 
 
@@ -254,29 +265,90 @@ def test_a_deleted_lesson_takes_no_more_observations(
     store.delete(kept)
     with pytest.raises(StoreError):
         store.append(kept, observations)
-    assert query(store.path, "SELECT count(*) FROM faces") == [(0,)]
+    assert ask(store, "SELECT count(*) FROM faces") == [(0,)]
 
 
-@pytest.mark.parametrize(("version", "known"), [(1, 0), (2, 7), (3, 11)])
+def make_old(store: LessonStore, version: int) -> None:
+    """Give a store the tables that a version had."""
+    known = {1: 0, 2: 7}.get(version, len(SIGNALS))
+    gone = {"faces": [*SIGNALS[known:]], "lessons": ["keep_until", "written", "folded"], "store": ["keep_days"]}
+    tables = ["codes"]
+    if version < 4:
+        gone["lessons"].append("remarks")
+        tables += ["parts", "summaries", "recordings"]
+    else:
+        gone["recordings"] = ["spool"]
+    for table, columns in gone.items():
+        for column in columns:
+            ask(store, f"ALTER TABLE {table} DROP COLUMN {column}")
+    for table in tables:
+        ask(store, f"DROP TABLE {table}")
+    ask(store, f"UPDATE store SET version = {version}")
+
+
+@pytest.mark.parametrize(("version", "known"), [(1, 0), (2, 7), (3, 11), (4, 11)])
 def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     version: int, known: int, store: LessonStore, lesson: MakeLesson, observations: list[Observation]
 ) -> None:
-    kept = store.add(lesson(), observations)
+    kept = store.add(lesson(name="Übung"), observations)
     before = store.readings(kept)
-    for signal in SIGNALS[known:]:
-        query(store.path, f"ALTER TABLE faces DROP COLUMN {signal}")
-    query(store.path, "ALTER TABLE lessons DROP COLUMN remarks")
-    for table in ("parts", "summaries", "recordings"):
-        query(store.path, f"DROP TABLE {table}")
-    query(store.path, f"UPDATE store SET version = {version}")
-    after = LessonStore(store.path).readings(kept)
+    make_old(store, version)
+    again = LessonStore(store.name)
+    after = again.readings(kept)
     assert_array_equal(after.emotions, before.emotions)
     assert_array_equal(after.signals[:, :known], before.signals[:, :known])
     assert np.isnan(after.signals[:, known:]).all()
-    again = LessonStore(store.path)
     assert again.find("1").remarks == "" and again.parts(kept) == {}
+    assert list_lessons(again, ("glance", "sharma"), "übung").total == 1
     assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
-    assert query(store.path, "SELECT version FROM store") == [(VERSION,)]
+    assert ask(store, "SELECT version FROM store") == [(VERSION,)]
+
+
+def at_once(work: str, *arguments: list[str]) -> list[subprocess.Popen[str]]:
+    """Start a process for each list of arguments, and let all begin their work at the same moment."""
+    begin = "import sys\nfrom tests.store.rooms import *\nprint(flush=True)\ninput()\n"
+    about: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen([sys.executable, "-c", begin + work, *each], **about) for each in arguments]
+    for process in started:
+        assert process.stdout is not None and process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return started
+
+
+def ended_well(processes: list[subprocess.Popen[str]]) -> bool:
+    for process in processes:
+        process.communicate(timeout=60)
+    return all(process.returncode == 0 for process in processes)
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["empty", "version 1"])
+def test_tables_are_made_and_changed_once_however_many_processes_begin(
+    version: int, db: str, lesson: MakeLesson, observations: list[Observation]
+) -> None:
+    if version:
+        store = LessonStore(db)
+        store.add(lesson(), observations)
+        make_old(store, version)
+    assert ended_well(at_once("LessonStore(sys.argv[1]).add(record('new'))", *[[db]] * 4))
+    store = LessonStore(db)
+    assert ask(store, "SELECT version FROM store") == [(VERSION,)]
+    assert len(store.lessons()) == 4 + (version > 0)
+
+
+def test_several_rooms_write_at_once_while_somebody_reads(store: LessonStore) -> None:
+    names = [f"room {room}" for room in range(3)]
+    rooms = at_once("write_lesson(*sys.argv[1:])", *([store.name, name] for name in names))
+    while any(room.poll() is None for room in rooms):
+        for one in store.lessons():
+            seen = store.readings(one)
+            assert len(seen.times) % 4 == 0 and len(seen) == 5 * len(seen.times)  # whole pieces alone
+    assert ended_well(rooms)
+    found = store.lessons()
+    assert sorted(one.name for one in found) == names
+    assert {(one.state, len(store.readings(one))) for one in found} == {("complete", 400)}
 
 
 def test_parts_of_a_lesson_are_kept_changed_and_removed_with_it(store: LessonStore, lesson: MakeLesson) -> None:
@@ -293,7 +365,7 @@ def test_parts_of_a_lesson_are_kept_changed_and_removed_with_it(store: LessonSto
     store.change_part(kept, first, None)
     assert store.parts(kept) == {second: later}
     store.delete(kept)
-    assert query(store.path, "SELECT count(*) FROM parts") == [(0,)]
+    assert ask(store, "SELECT count(*) FROM parts") == [(0,)]
 
 
 def test_a_lesson_gets_another_name_and_remarks(
@@ -306,11 +378,12 @@ def test_a_lesson_gets_another_name_and_remarks(
 
 
 def test_a_store_of_a_later_version_is_refused_and_not_changed(store: LessonStore) -> None:
-    query(store.path, f"UPDATE store SET version = {VERSION + 1}")
-    query(store.path, "DROP TABLE faces")  # a later version may keep its faces elsewhere
+    ask(store, f"UPDATE store SET version = {VERSION + 1}")
+    ask(store, "DROP TABLE faces")  # a later version may keep its faces elsewhere
     with pytest.raises(StoreError, match=rf"later version.*version {VERSION} or earlier\. Received: {VERSION + 1}\."):
-        LessonStore(store.path)
-    assert ("faces",) not in query(store.path, "SELECT name FROM sqlite_master")
+        LessonStore(store.name)
+    with store.transaction() as connection:
+        assert "faces" not in sa.inspect(connection).get_table_names()
 
 
 def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
@@ -340,8 +413,8 @@ def test_a_file_that_is_no_database_is_refused_and_not_changed(tmp_path: Path) -
     assert path.read_bytes() == b"not a database " * 200
 
 
-def test_a_store_damaged_while_open_is_a_store_error(store: LessonStore, lesson: MakeLesson) -> None:
-    store.add(lesson())
-    store.path.write_bytes(b"\0" * 4096)
+def test_a_store_damaged_while_open_is_a_store_error(file_store: LessonStore, lesson: MakeLesson) -> None:
+    file_store.add(lesson())
+    Path(file_store.name).write_bytes(b"\0" * 4096)
     with pytest.raises(StoreError):
-        store.lessons()
+        file_store.lessons()

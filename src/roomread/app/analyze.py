@@ -17,6 +17,7 @@ from roomread.config import as_dict
 from roomread.errors import StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
+from roomread.store.retention import forget_due
 from roomread.types import Lesson
 from roomread.watch.annotate import AnnotatedVideo
 from roomread.watch.frames import FrameSettings, PictureSource, open_source
@@ -160,7 +161,7 @@ def open_lesson(key: int | str, db: str | Path | None = None) -> LessonHandle:
     Raises:
         LessonNotFoundError: there is none.
     """
-    store = LessonStore(None if db is None else Path(db))
+    store = LessonStore(db)
     return LessonHandle(store, store.find(str(key)).number)
 
 
@@ -182,7 +183,8 @@ def analyze(
         source: path of the picture, folder or video.
         purpose: research, self-study or demo; stored, and decides what may be shown.
         reference: ethics or consent number; with it, research may see single seats.
-        db: the store's file; None takes the platform's folder for a user's data.
+        db: the store's file, or the address of a PostgreSQL database; None takes what ROOMREAD_DB names, or a file in
+            the platform's folder for a user's data.
         settings: how to analyse.
         progress: called with the seconds analysed so far.
         annotated: an MP4 to write, with a box around each face and faces blurred unless `settings.show_faces`.
@@ -197,7 +199,7 @@ def analyze(
     chosen = AnalyzeSettings() if settings is None else settings
     video = None if annotated is None else Path(annotated)
     request = Request(Path(source), purpose or "", reference, chosen, annotated=video)
-    return analyze_request(request, LessonStore(None if db is None else Path(db)), Heed(progress))
+    return analyze_request(request, LessonStore(db), Heed(progress))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ class Heed:
 def analyze_request(request: Request, store: LessonStore, heed: Heed | None = None) -> LessonHandle:
     """Do what `analyze` says, into an opened store."""
     heed = Heed() if heed is None else heed
+    forget_due(store)
     settings = request.settings
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)

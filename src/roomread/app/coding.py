@@ -8,20 +8,19 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from roomread.app.live import LiveLesson
 from roomread.app.panel import panel
-from roomread.errors import CodesError, SettingsError, StoreError
+from roomread.errors import CodesError, SettingsError
 from roomread.review.agreement import Agreement, agreement
-from roomread.review.codes import WHOLE_CLASS, Codes, read_codes
-from roomread.review.coding import GLANCE, THE_CLASS, Coded, Glance, Place, coded, glances_to_code, keep, places
-from roomread.review.coding import take_back as take_back_row
+from roomread.review.codes import Codes
+from roomread.review.coding import GLANCE, THE_CLASS, Coded, Glance, Place, glances_to_code, places
+from roomread.store.codes import Code, add_code, codes_of, take_back_code
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, open_gate
-from roomread.types import Lesson
+from roomread.types import WHOLE_CLASS, Lesson
 
 SHORTEST, LONGEST = 2.0, 60.0  # seconds of a glance; 20 is the longest that BROMP allows
 MOST_LEVELS = 9  # as many as there are keys
@@ -89,7 +88,7 @@ class Answers:
 
 
 class CodingDesk:
-    """Where observers code. Any number may at once; each answer is on the disk before the next glance is told."""
+    """Where observers code. Any number may at once; each answer is in the store before the next glance is told."""
 
     def __init__(self, store: LessonStore, live: Callable[[], LiveLesson | None]) -> None:
         self.store, self._live = store, live
@@ -145,10 +144,9 @@ class CodingDesk:
             lesson = self.store.numbered(number)
             self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
             glance = self._find(lesson, coder, start, seat)
-            path = self._form(lesson, coder)
-            if glance.key in {row.key for row in coded(path, coder.observer)}:
+            said = Code(coder.observer, glance.seat, glance.start, glance.end, glance.where, level)
+            if not add_code(self.store, lesson, said):
                 raise CodesError(f"{coder.observer} coded {glance.clock} {glance.name} already. Take it back first.")
-            keep(path, glance, level, coder.observer)
             return self._standing(lesson, coder)
 
     def take_back(self, number: int, coder: Coder) -> Standing:
@@ -160,7 +158,7 @@ class CodingDesk:
         with self._lock:
             lesson = self.store.numbered(number)
             self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
-            take_back_row(self._form(lesson, coder), coder.observer)
+            take_back_code(self.store, lesson, coder.whole, coder.observer)
             return self._standing(lesson, coder)
 
     def answers(self, number: int, whole: bool) -> Answers:
@@ -172,30 +170,21 @@ class CodingDesk:
         """
         gate = self.gate(number)
         seats = np.array([WHOLE_CLASS]) if whole else gate.rows().established()
-        path = self.store.codes_file(gate.lesson, whole)
-        if not path.is_file():
-            raise CodesError(f"Nothing was coded of lesson {number} yet.")
-        codes = read_codes([path])
+        codes = kept_codes(self.store, gate.lesson, whole)
         known = np.isin(codes.seats, seats)
         if not known.any():
             raise CodesError(f"Nothing was coded of a seat of lesson {number} yet.")
         columns = (getattr(codes, field.name)[known] for field in dataclasses.fields(codes))
         return Answers(agreement(gate, Codes(*columns), panel().values()), int((~known).sum()))
 
-    def _form(self, lesson: Lesson, coder: Coder) -> Path:
-        """Return the form of a lesson, in a folder that nobody else may read; names come from numbers alone."""
-        path = self.store.codes_file(lesson, coder.whole)
-        try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
-        return path
+    def _rows(self, lesson: Lesson, coder: Coder) -> list[Coded]:
+        return coded_rows(codes_of(self.store, lesson, coder.whole, coder.observer))
 
     def _standing(self, lesson: Lesson, coder: Coder, ahead: bool = True) -> Standing:
         if coder.live:
             return self._standing_live(lesson, coder, ahead)
         glances, seats = self._round(lesson, coder)
-        rows = coded(self._form(lesson, coder), coder.observer)
+        rows = self._rows(lesson, coder)
         done = {row.key for row in rows}
         if done - {glance.key for glance in glances}:
             raise CodesError(
@@ -223,7 +212,7 @@ class CodingDesk:
         return self._rounds[key]
 
     def _standing_live(self, lesson: Lesson, coder: Coder, ahead: bool) -> Standing:
-        rows = coded(self._form(lesson, coder), coder.observer)
+        rows = self._rows(lesson, coder)
         live = self.running(lesson.number)
         if live is None:
             return self._told(rows, over=True)
@@ -270,3 +259,23 @@ class CodingDesk:
                     return glance
         what = "the class" if seat == WHOLE_CLASS else f"seat {seat}"
         raise CodesError(f"There is no glance at {what} at {start:g} s to be coded now.")
+
+
+def coded_rows(codes: list[Code]) -> list[Coded]:
+    """Return what was said as rows of the form, each with its number among them."""
+    glances = [Glance(code.start, code.end, code.seat, code.where) for code in codes]
+    levels = ["" if code.level is None else str(code.level) for code in codes]
+    return [Coded(n, one.key, one.clock, level) for n, (one, level) in enumerate(zip(glances, levels, strict=True))]
+
+
+def kept_codes(store: LessonStore, lesson: Lesson, whole: bool) -> Codes:
+    """Return what was coded of a lesson at the pages, without what was skipped.
+
+    Raises:
+        CodesError: nothing was.
+    """
+    said = [code for code in codes_of(store, lesson, whole) if code.level is not None]
+    if not said:
+        raise CodesError(f"Nothing was coded of lesson {lesson.number} yet.")
+    columns = zip(*((one.start, one.end, one.seat, one.observer, one.level) for one in said), strict=True)
+    return Codes(*map(np.array, columns))

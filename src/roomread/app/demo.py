@@ -24,12 +24,12 @@ class Demo:
     lesson: LessonHandle
 
 
-def run_demo(out: Path, db: Path | None, room: tuple[float, int], progress: Callable[[float], None]) -> Demo:
+def run_demo(out: Path, db: str | None, room: tuple[float, int], progress: Callable[[float], None]) -> Demo:
     """Build, analyse and report a synthetic room.
 
     Args:
         out: folder for room.mp4, room.json and report.html, made when missing.
-        db: the store's file; None keeps the demo's lesson in the same folder, apart from real lessons.
+        db: the store's file or address; None keeps the demo's lesson in the same folder, apart from real lessons.
         room: seconds, and the seed of the script of behaviour.
         progress: called with the share of the room that is built, 0 to 1.
 

@@ -19,7 +19,8 @@ import roomread
 from roomread.errors import ModelError, RoomreadError
 from roomread.faces.onnx import multiplies_bytes, open_network, providers
 from roomread.modelcard import WEIGHTS
-from roomread.store.lessons import LessonStore, default_store
+from roomread.store.engine import Where, find_store
+from roomread.store.lessons import LessonStore
 from roomread.watch.cameras import list_cameras
 from roomread.watch.frames import decodes
 
@@ -44,17 +45,18 @@ class Finding:
     remedy: str = ""
 
 
-def examine(db: Path | None = None) -> Iterator[Finding]:
+def examine(db: str | Path | None = None) -> Iterator[Finding]:
     """Yield what was found, part by part; nothing is changed, no camera is opened, nothing is sent.
 
     Args:
-        db: the store; None takes the usual one.
+        db: the store's file or address; None takes the usual one.
     """
     looks: tuple[Callable[[], Finding], ...] = (_python, _packages, _weights, _runtime, _video, _cameras)
     yield from (look() for look in looks)
     yield from (_extra(name, use) for name, use in EXTRAS.items())
-    yield _store(db)
-    yield from _disks(db)
+    where = find_store(db)
+    yield _store(db, where)
+    yield from _disks(where)
 
 
 def _python() -> Finding:
@@ -142,22 +144,23 @@ def _cameras() -> Finding:
     return Finding("cameras", "ok", ", ".join(names))
 
 
-def _store(db: Path | None) -> Finding:
+def _store(db: str | Path | None, where: Where) -> Finding:
     """Open the store if there is one; looking makes none."""
-    path = default_store() if db is None else db
-    if not path.exists():
-        return Finding("store", "ok", f"{path}: none yet; the first lesson makes it")
+    if isinstance(where, Path) and not where.exists():
+        return Finding("store", "ok", f"{where}: none yet; the first lesson makes it")
     try:
-        store = LessonStore(path)
-        return Finding("store", "ok", f"{path}: {len(store.lessons())} lessons")
+        store = LessonStore(db)
+        return Finding("store", "ok", f"{store.name}: {len(store.lessons())} lessons")
     except RoomreadError as error:
         return Finding("store", "bad", str(error), "roomread store restore BACKUP brings a backup back")
 
 
-def _disks(db: Path | None) -> Iterator[Finding]:
-    """Look at the room where lessons are kept and where uploads and reports come into being."""
-    path = default_store() if db is None else db
-    for name, folder in (("disk of the store", path.parent), ("disk for what is in hand", Path(tempfile.gettempdir()))):
+def _disks(where: Where) -> Iterator[Finding]:
+    """Look at the room where lessons are kept, if that is here, and where uploads and reports come into being."""
+    folders = {"disk for what is in hand": Path(tempfile.gettempdir())}
+    if isinstance(where, Path):
+        folders = {"disk of the store": where.absolute().parent, **folders}
+    for name, folder in folders.items():
         while not folder.exists():
             folder = folder.parent
         free = shutil.disk_usage(folder).free

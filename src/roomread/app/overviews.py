@@ -7,7 +7,7 @@ import dataclasses
 
 from roomread.app.panel import WITHOUT_SIGNALS, mapping_of, panel
 from roomread.engagement.mappings import Mapping
-from roomread.errors import RoomreadError, SettingsError
+from roomread.errors import RoomreadError, SettingsError, StoreError
 from roomread.review.overview import Overview, overview, overview_from, overview_key
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import open_gate
@@ -16,14 +16,16 @@ from roomread.types import Lesson
 
 
 def overview_of(store: LessonStore, lesson: Lesson, mapping: Mapping) -> Overview:
-    """Return what may be seen of a lesson; what was made of one that runs is not kept."""
+    """Return what may be seen of a lesson; what was made of one that runs is not kept, nor where nothing can be."""
     kept = kept_overview(store, lesson, mapping)
     if kept is not None:
         return kept
     gate = open_gate(store, str(lesson.number))
     made = overview(gate, mapping)
     if gate.lesson.state != "running":
-        write_summary(store, gate.lesson, mapping.name, Kept(overview_key(gate.lesson, mapping), *made.as_stored()))
+        key = overview_key(gate.lesson, mapping)
+        with contextlib.suppress(StoreError):  # a database may be ours to read alone
+            write_summary(store, gate.lesson, mapping.name, Kept(key, *made.as_stored()))
     return made
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
-from roomread.app.spool import Spool, Upload, lesson_name
+from roomread.app.spool import Spool, Upload, lesson_name, spool_of
 from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState
@@ -35,12 +35,12 @@ class RecordingQueue:
 
         Args:
             store: which knows the recordings, and keeps the lessons.
-            folder: where uploaded copies lie; None takes one beside the store.
+            folder: where uploaded copies lie; None: see `spool_of`.
             held: whether something needs the processor more now; recordings wait for it.
         """
         self._held = held
         self.store, self.rows = store, Recordings(store)
-        self.spool = Spool(store.path.with_name(f"{store.path.stem}-recordings") if folder is None else folder)
+        self.spool = spool_of(store.name, store.file) if folder is None else Spool(folder, store.file is None)
         self._lock = threading.RLock()
         self._worker: threading.Thread | None = None
         self._current: Recording | None = None  # with the lesson that it is becoming
@@ -74,7 +74,7 @@ class RecordingQueue:
         """
         length = upload.check(recording.name)
         with self._lock:
-            made = self.rows.add(dataclasses.replace(recording, length=length))
+            made = self.rows.add(dataclasses.replace(recording, length=length, spool=self.spool.key))
             upload.path.replace(self.spool.file(made.number))
             self._wake()
         return made
@@ -84,7 +84,7 @@ class RecordingQueue:
 
         Raises:
             RecordingNotFoundError: there is none.
-            SettingsError: another process works on the recordings of this store.
+            SettingsError: another process works on the recordings of this store, or the copy is on another machine.
         """
         with self._lock:
             found = self.rows.find(number)
@@ -92,6 +92,8 @@ class RecordingQueue:
                 self.rows.remove(number)
                 return None
             self._check_own()
+            if found.spool != self.spool.key:
+                raise SettingsError(f"The copy of {found.name} is on another machine. Cancel it on the pages there.")
             self.rows.update(number, state="cancelled")
             if self._current is not None and self._current.number == number:
                 self._cancelled = True  # the worker deletes copy and lesson when it comes to its next frame
@@ -132,7 +134,7 @@ class RecordingQueue:
     def _take_up(self) -> None:
         """Put rows and files in order after a process that may have been killed."""
         waiting = set()
-        for row in self.rows.all():
+        for row in self._mine():
             if row.state in ("running", "cancelled") and row.lesson is not None:
                 self._forget(row.lesson)
                 self.rows.update(row.number, lesson=None)
@@ -142,9 +144,13 @@ class RecordingQueue:
         for number in self.spool.sweep(waiting):
             self.rows.update(number, state="failed", message=LOST)
 
+    def _mine(self) -> list[Recording]:
+        """Return the recordings whose copies lie here, newest first; others belong to other machines."""
+        return [row for row in self.rows.all() if row.spool == self.spool.key]
+
     def _wake(self) -> None:
         """See that somebody works where something waits; the lock is held."""
-        if self._worker is None and not self._closing and any(row.state == "waiting" for row in self.rows.all()):
+        if self._worker is None and not self._closing and any(row.state == "waiting" for row in self._mine()):
             self._worker = threading.Thread(target=self._run, name="recordings", daemon=True)
             self._worker.start()
 
@@ -161,7 +167,7 @@ class RecordingQueue:
     def _next(self) -> Recording | None:
         """Return the recording whose turn it is; None ends the worker."""
         with self._lock:
-            waiting = [row for row in self.rows.all() if row.state == "waiting"]
+            waiting = [row for row in self._mine() if row.state == "waiting"]
             if self._closing or not waiting:
                 self._worker = None
                 return None

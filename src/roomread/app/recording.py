@@ -13,10 +13,11 @@ from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
 KEEP_EVERY = 1.0  # seconds after which what was seen is written to the store
+OUTAGE = 120.0  # seconds for which a database beyond a network may be away; what is seen meanwhile waits in memory
 
 
 class Recorder:
-    """Writes the observations of one lesson; at most the last KEEP_EVERY seconds can be lost.
+    """Writes the observations of one lesson; a kill loses the last KEEP_EVERY seconds at most.
 
     Several threads may use it: one that looks, and one that keeps while nothing comes.
     """
@@ -36,7 +37,8 @@ class Recorder:
         self._count = 0
         self._waiting: list[Observation] = []
         self._lock = threading.RLock()
-        self._kept = -math.inf  # so that the first observation is written at once, and the lesson has its number
+        # So that the first observation is written at once, and the lesson has its number.
+        self._kept = self._tried = -math.inf
 
     @property
     def lesson(self) -> Lesson:
@@ -65,11 +67,18 @@ class Recorder:
         """Write what is held when it is time.
 
         Raises:
-            StoreError: it cannot be written; it is held still.
+            StoreError: it cannot be written, and a network that is away for a while is not the reason; it is held.
         """
         with self._lock:
-            if self._waiting and time.monotonic() - self._kept >= KEEP_EVERY:
+            now = time.monotonic()
+            if not self._waiting or now - self._tried < KEEP_EVERY:
+                return
+            try:
                 self._keep("running", ())
+            except StoreError:  # a network comes back by itself, a full disk does not
+                if self.store.file is not None or now - self._kept > OUTAGE:
+                    raise
+            self._tried = time.monotonic()
 
     def finish(self, state: str, notes: list[str]) -> None:
         """Write what is left, and how the lesson ended.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -12,6 +14,8 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
+
+from platformdirs import user_data_path
 
 from roomread.errors import SettingsError, SourceError, StoreError
 from roomread.watch.frames import FrameSettings, open_source
@@ -27,10 +31,21 @@ class TooLargeError(SettingsError):
 
 
 class Spool:
-    """The folder of one store's recordings. One process at a time owns it; the right ends with the process."""
+    """The folder of one store's recordings. One process at a time owns it; the right ends with the process.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    key: what tells it from the folders of other machines on the same store; known once it is owned. A store that is a
+    file has one folder, whose key is empty.
+    """
+
+    def __init__(self, folder: Path, shared: bool = False) -> None:
+        """Hold a folder.
+
+        Args:
+            folder: made when it is first owned.
+            shared: other machines work on the same store.
+        """
+        self.folder, self.shared = folder, shared
+        self.key = ""
         self._owned: sqlite3.Connection | None = None
 
     def own(self) -> bool:
@@ -52,6 +67,8 @@ class Spool:
         held = sqlite3.connect(self.folder / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             held.execute("PRAGMA journal_mode=MEMORY")  # no second file
+            if self.shared:
+                self.key = _key(held)
             held.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
             held.close()
@@ -129,6 +146,30 @@ class Upload:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+def spool_of(name: str, file: Path | None) -> Spool:
+    """Return the spool of a store: beside its file, or in the folder for a user's data.
+
+    Args:
+        name: of the store.
+        file: of the store; None: it is a database that other machines may share.
+    """
+    if file is not None:
+        return Spool(file.with_name(f"{file.stem}-recordings"))
+    sign = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return Spool(user_data_path("roomread", appauthor=False) / f"recordings-{sign}", shared=True)
+
+
+def _key(held: sqlite3.Connection) -> str:
+    """Return the key that a folder's lock keeps, made at random by whoever owns the folder first."""
+    held.execute("BEGIN EXCLUSIVE")
+    held.execute("CREATE TABLE IF NOT EXISTS spool (key TEXT)")
+    if held.execute("SELECT key FROM spool").fetchone() is None:
+        held.execute("INSERT INTO spool VALUES (?)", (secrets.token_hex(8),))
+    (key,) = held.execute("SELECT key FROM spool").fetchone()
+    held.execute("COMMIT")
+    return str(key)
 
 
 def check_size(spool: Spool, had: int, more: int) -> None:

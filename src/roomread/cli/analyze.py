@@ -83,7 +83,7 @@ def _analyze(options: argparse.Namespace) -> int:
     from roomread.app.panel import find_mapping
     from roomread.output import check_folder
     from roomread.review.agenda import read_all
-    from roomread.store.lessons import default_store
+    from roomread.store.lessons import is_new
     from roomread.store.privacy import NOTICE
     from roomread.watch.frames import open_source
 
@@ -94,7 +94,7 @@ def _analyze(options: argparse.Namespace) -> int:
     read_all(options.agenda)  # so that a mistake in it is told before hours of work
     find_mapping(options.mapping)
     settings = settings_of(AnalyzeSettings, options, _own(options))
-    first = not (options.db or default_store()).exists()
+    first = is_new(options.db)
     purpose = _asked_purpose(options, f"{NOTICE}\n\n" if first else "")
     first = first and options.purpose is not None
     if options.out is not None:

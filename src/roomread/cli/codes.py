@@ -45,6 +45,7 @@ def _add_code(commands: Any) -> None:
     )
     command.add_argument("lesson", help="its number, its name, or last")
     command.add_argument("--sheet", type=Path, metavar="FILE.csv", help="write an empty form, and ask nothing")
+    command.add_argument("--kept", type=Path, metavar="FILE.csv", help="write what was coded at the pages, likewise")
     command.add_argument("--observer", metavar="NAME", help="who codes; default: is asked for")
     command.add_argument("-o", "--out", type=Path, metavar="FILE.csv", help="default: NAME-NUMBER-codes.csv here")
     command.add_argument("--glance", type=float, default=20.0, metavar="SECONDS", help="length; default: %(default)g")
@@ -55,11 +56,14 @@ def _add_code(commands: Any) -> None:
 
 def _code(options: argparse.Namespace) -> int:
     from roomread.review.codes import MOST_LEVELS
-    from roomread.review.coding import glances_to_code, waiting, write_sheet
+    from roomread.review.coding import glances_to_code, waiting, write_form, write_sheet
     from roomread.review.export import file_stem
 
     if not 2 <= options.levels <= MOST_LEVELS:
         raise SettingsError(f"--levels must be 2 to {MOST_LEVELS}. Received: {options.levels}.")
+    if options.kept is not None:
+        print(write_form(options.kept, _kept_rows(options)))
+        return 0
     gate = _gate(options, options.lesson)
     glances = glances_to_code(gate, options.glance, options.whole_class)
     if options.sheet is not None:
@@ -75,6 +79,23 @@ def _code(options: argparse.Namespace) -> int:
     _ask_each(out, left, options.levels, observer)
     print(out)
     return 0
+
+
+def _kept_rows(options: argparse.Namespace) -> list[tuple[str, ...]]:
+    """Return what was coded at the pages as rows of a form."""
+    from roomread.review.coding import Glance
+    from roomread.store.codes import codes_of
+    from roomread.store.lessons import LessonStore
+
+    store = LessonStore(options.db)
+    lesson = store.find(options.lesson)
+    codes = codes_of(store, lesson, options.whole_class)
+    if not codes:
+        raise CodesError(f"Nothing was coded of lesson {lesson.number} at the pages. Nothing was written.")
+    return [
+        Glance(one.start, one.end, one.seat, one.where).row("" if one.level is None else str(one.level), one.observer)
+        for one in codes
+    ]
 
 
 def _ask_each(out: Path, glances: Iterable[Glance], levels: int, observer: str) -> None:

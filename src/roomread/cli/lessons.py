@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from roomread.cli.terminal import add_agenda, add_command, add_mapping, add_store, say
+from roomread.errors import SettingsError
 
 
 def add_commands(commands: Any) -> None:
     """Add every command of this module."""
-    for add in (_add_lessons, _add_report, _add_export, _add_delete):
+    for add in (_add_lessons, _add_report, _add_export, _add_delete, _add_retention):
         add(commands)
 
 
@@ -24,21 +25,28 @@ def _add_lessons(commands: Any) -> None:
 
 def _lessons(options: argparse.Namespace) -> int:
     from roomread.store.lessons import LessonStore
+    from roomread.store.retention import keep_days, kept_until
     from roomread.style import duration
 
-    lessons = LessonStore(options.db).lessons()
+    store = LessonStore(options.db)
+    days = keep_days(store)
+    lessons = [(lesson, kept_until(lesson, days)) for lesson in store.lessons()]
     if options.json:
         shown = ("number", "name", "source", "purpose", "reference", "began", "created", "duration", "state", "notes")
-        print(json.dumps([{key: getattr(lesson, key) for key in shown} for lesson in lessons], indent=2))
+        told = [
+            {key: getattr(lesson, key) for key in shown} | {"kept_until": until and until.isoformat()}
+            for lesson, until in lessons
+        ]
+        print(json.dumps(told, indent=2))
         return 0
     if not lessons:
         say("There is no lesson yet. `roomread analyze class.mp4 --purpose research` makes one.")
         return 0
-    print(f"{'number':>6}  {'made':16}  {'length':>8}  {'purpose':10}  {'state':8}  name")
-    for lesson in lessons:
+    print(f"{'number':>6}  {'made':16}  {'length':>8}  {'purpose':10}  {'state':8}  {'kept until':10}  name")
+    for lesson, until in lessons:
         made = (lesson.began or lesson.created)[:16].replace("T", " ")
-        length = duration(lesson.duration)
-        print(f"{lesson.number:6}  {made:16}  {length:>8}  {lesson.purpose:10}  {lesson.state:8}  {lesson.name}")
+        about = f"{duration(lesson.duration):>8}  {lesson.purpose:10}  {lesson.state:8}  {until or '–'!s:10}"
+        print(f"{lesson.number:6}  {made:16}  {about}  {lesson.name}")
     return 0
 
 
@@ -109,4 +117,57 @@ def _delete(options: argparse.Namespace) -> int:
     lesson = store.find(options.lesson)
     store.delete(lesson)
     print(f"deleted lesson {lesson.number}: {lesson.name}")
+    return 0
+
+
+def _add_retention(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "retention",
+        _retention,
+        "say for how long lessons are kept, all or one, and forget those whose time is over",
+        "roomread retention --days 365 --run",
+    )
+    command.add_argument("lesson", nargs="?", help="with --until: its number, its name, or last")
+    command.add_argument("--until", metavar="DAY", help="the lesson's last day, such as 2027-07-31, or default")
+    rule = command.add_mutually_exclusive_group()
+    rule.add_argument("--days", type=int, metavar="N", help="of every lesson without a last day of its own")
+    rule.add_argument("--keep-all", action="store_true", help="keep them until somebody deletes them")
+    command.add_argument(
+        "--run", dest="now", action="store_true", help="forget now; analyze, live and serve do so as they start"
+    )
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+    add_store(command)
+
+
+def _retention(options: argparse.Namespace) -> int:
+    from roomread.store.lessons import LessonStore
+    from roomread.store.retention import (
+        due_lessons,
+        forget_due,
+        keep_days,
+        parse_day,
+        set_keep_days,
+        set_keep_until,
+    )
+
+    if (options.lesson is None) != (options.until is None):
+        raise SettingsError("A lesson and its last day belong together: roomread retention LESSON --until DAY.")
+    store = LessonStore(options.db)
+    if options.lesson is not None:
+        day = None if options.until == "default" else parse_day(options.until)
+        set_keep_until(store, store.find(options.lesson), day)
+    if options.days is not None or options.keep_all:
+        set_keep_days(store, options.days)
+    gone = forget_due(store) if options.now else []
+    days, due = keep_days(store), due_lessons(store)
+    if options.json:
+        print(json.dumps({"days": days, "due": due, "deleted": gone}))
+        return 0
+    kept = "until somebody deletes them" if days is None else f"for {days} day{'s' * (days != 1)}"
+    print(f"Lessons are kept {kept}, save those with a last day of their own.")
+    if gone:
+        print(f"Deleted: {', '.join(map(str, gone))}.")
+    if due:
+        print(f"Due: {', '.join(map(str, due))}. They go when analyze, live or serve start, or now with --run.")
     return 0

@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roomread",
         description="How engaged a room is, from the faces in a video or picture, with the uncertainty it deserves. "
-        "Everything stays on this machine, and no picture is kept.",
+        "Everything stays on this machine or in the database that you name, and no picture is kept.",
         epilog="example: roomread analyze class.mp4 --purpose research --reference 'IRB 2026-17' --out results",
     )
     parser.add_argument("--version", action="version", version=f"roomread {__version__}")

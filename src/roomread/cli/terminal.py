@@ -54,9 +54,11 @@ def add_mapping(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_store(command: argparse.ArgumentParser, default: str = "your data folder") -> None:
+def add_store(command: argparse.ArgumentParser, default: str = "ROOMREAD_DB, or a file in your data folder") -> None:
     """Add the option that names the store."""
-    command.add_argument("--db", type=Path, metavar="FILE", help=f"the store; default: {default}")
+    command.add_argument(
+        "--db", metavar="FILE|URL", help=f"the store: a file, or postgresql://user@host/database; default: {default}"
+    )
 
 
 def add_agenda(command: argparse.ArgumentParser) -> None:

@@ -14,10 +14,10 @@ from roomread.engagement import measures
 from roomread.engagement.aggregate import interval
 from roomread.engagement.mappings import Mapping, Score
 from roomread.errors import CodesError
-from roomread.review.codes import WHOLE_CLASS, Codes
+from roomread.review.codes import Codes
 from roomread.store.privacy import Gate
 from roomread.style import clock
-from roomread.types import Array, Readings, Share
+from roomread.types import WHOLE_CLASS, Array, Readings, Share
 
 LEAST = 5  # seats, and glances on either side of an area, for an interval; drawn from fewer it only looks sure
 DIGITS = 9  # kept of a mean; equal scores stay equal, whatever was summed before them

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from roomread.errors import CodesError
-from roomread.types import Array, check_shape
+from roomread.types import WHOLE_CLASS, Array, check_shape
 
-WHOLE_CLASS = -1  # stands for a seat where the class was coded as a whole; NO_SEAT is nobody's place
 MOST_LEVELS = 20  # a higher level is a slip of the keyboard
 FORMS = (
     "the columns start, end (or time, duration), seat, observer and level; ELAN's tab-delimited export with tiers such "

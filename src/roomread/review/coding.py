@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,10 @@ import numpy as np
 
 from roomread.errors import CodesError, OutputError, PrivacyError, SettingsError
 from roomread.output import write_whole
-from roomread.review.codes import WHOLE_CLASS, read_rows
+from roomread.review.codes import read_rows
 from roomread.store.privacy import Gate
 from roomread.style import clock
+from roomread.types import WHOLE_CLASS
 
 COLUMNS = ("start", "end", "clock", "seat", "where", "level", "observer")
 GLANCE = 20.0  # seconds, the longest that BROMP allows; shorter ones give more of them, each harder to judge
@@ -121,9 +123,18 @@ def write_sheet(path: Path, glances: tuple[Glance, ...]) -> Path:
     Raises:
         OutputError: it is there already, or cannot be written.
     """
+    return write_form(path, [glance.row() for glance in glances])
+
+
+def write_form(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
+    """Write a form with rows as `Glance.row` gives them, and return its path; likewise.
+
+    Raises:
+        OutputError: it is there already, or cannot be written.
+    """
     if path.exists():
         raise OutputError(f"{path} is there already, and may hold codes. Expected: a new name. Nothing was changed.")
-    text = _text(COLUMNS, *(glance.row() for glance in glances))
+    text = _text(COLUMNS, *rows)
     write_whole({path: lambda new: new.write_text(text, encoding="utf-8", newline="")})
     return path
 
@@ -173,22 +184,6 @@ def coded(path: Path, observer: str) -> list[Coded]:
         )
     own = [(row.line, row.cells) for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
     return [Coded(line, (*cells[:2], cells[3]), cells[2], cells[5]) for line, cells in own]
-
-
-def take_back(path: Path, observer: str) -> bool:
-    """Remove the last row of an observer from the form, and return whether there was one.
-
-    Raises:
-        CodesError: the file is no form of ours.
-        OutputError: it cannot be written; it is unchanged then.
-    """
-    rows = coded(path, observer)
-    if not rows:
-        return False
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
-    del lines[rows[-1].line - 1]
-    write_whole({path: lambda new: new.write_text("\n".join(lines), encoding="utf-8", newline="")})
-    return True
 
 
 def keep(path: Path, glance: Glance, level: int | None, observer: str) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
 from roomread.errors import LessonNotFoundError, StoreError
+from roomread.store import codes_files
+from roomread.store.engine import find_store, open_engine, read_array, settle, shown, sweep, write_rows
 from roomread.store.schema import (
     VERSION,
     faces_table,
+    folded,
     frames_table,
     lessons_table,
     metadata,
@@ -25,73 +29,98 @@ from roomread.store.schema import (
     step_up,
     store_table,
 )
-from roomread.types import EMOTIONS, SIGNALS, Array, Lesson, Observation, Part, Readings
+from roomread.types import EMOTIONS, SIGNALS, Lesson, Observation, Part, Readings
 
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
-
-
-def default_store() -> Path:
-    """Return where lessons are kept when nothing else is said: the platform's folder for a user's data."""
-    return user_data_path("roomread", appauthor=False) / "lessons.sqlite"
+_OF_LESSON = tuple(field.name for field in dataclasses.fields(Lesson))
 
 
 class LessonStore:
-    """Lessons in one SQLite file."""
+    """Lessons in one SQLite file, or in one PostgreSQL database that many machines share.
 
-    def __init__(self, path: Path | None = None) -> None:
+    name: where it lies, as it may be shown. file: of SQLite; None: it is a PostgreSQL database.
+    """
+
+    def __init__(self, named: str | Path | None = None) -> None:
         """Open a store, and make it when there is none.
 
+        Args:
+            named: its file, or its address postgresql://user:password@host/database; None: see `engine.find_store`.
+
         Raises:
-            StoreError: the file cannot be opened or written, is no store, or was made by a later version.
+            StoreError: it cannot be opened or written, is no store, or was made by a later version.
+            MissingExtraError: the driver for PostgreSQL is not installed.
         """
-        self.path = default_store() if path is None else path
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"The folder {self.path.parent} cannot be made: {error.strerror}. Use --db FILE."
-            ) from error
-        if self.path.is_dir():
-            raise StoreError(f"The store {self.path} is a folder. Expected: a file. Use --db FILE.")
-        self._engine = sa.create_engine(f"sqlite:///{self.path}", poolclass=sa.pool.NullPool)
-        sa.event.listen(self._engine, "connect", _prepare)
+        where = find_store(named)
+        self.name, self.file = shown(where), where if isinstance(where, Path) else None
+        self._engine = open_engine(where)
+        self.close = weakref.finalize(self, self._engine.dispose)  # connections end with the store at the latest
         with self.transaction() as connection:
-            tables = sa.inspect(connection).get_table_names()
-            if tables and store_table.name not in tables:
-                raise StoreError(
-                    f"{self.path} is no store of roomread. Expected: a store or a new file. Use --db FILE."
-                )
-            version = connection.scalar(sa.select(store_table.c.version)) if tables else None
-            if version is None:
-                metadata.create_all(connection)
-                connection.execute(store_table.insert().values(version=VERSION))
-            elif version > VERSION:
-                raise StoreError(
-                    f"The store {self.path} was made by a later version of roomread. Expected: tables of version "
-                    f"{VERSION} or earlier. Received: {version}. Install the newer version."
-                )
-            elif version < VERSION:
-                step_up(connection, version)
+            ready = self._version(connection) == VERSION
+        if not ready:
+            with self.transaction(alone=True) as connection:  # however many open it now, one makes its tables
+                self._make(connection)
+        if self.file is not None:
+            self._take_over(self.file)
+
+    def _take_over(self, file: Path) -> None:
+        """Take over what an earlier version kept in files of its own."""
+        if codes_files.files(file):
+            with self.transaction(alone=True) as connection:
+                taken = codes_files.take_over(connection, file)
+            codes_files.forget(taken)
+
+    def _version(self, connection: sa.Connection) -> int | None:
+        """Return the version of the tables; None where there is no table at all."""
+        tables = sa.inspect(connection).get_table_names()
+        if tables and store_table.name not in tables:
+            raise StoreError(f"{self.name} is no store of roomread. Expected: a store or a new file. Use --db FILE.")
+        version = connection.scalar(sa.select(store_table.c.version)) if tables else None
+        if version is not None and version > VERSION:
+            raise StoreError(
+                f"The store {self.name} was made by a later version of roomread. Expected: tables of version "
+                f"{VERSION} or earlier. Received: {version}. Install the newer version."
+            )
+        return version
+
+    def _make(self, connection: sa.Connection) -> None:
+        """Make the tables, or bring those of an earlier version to this one, unless another process just did."""
+        version = self._version(connection)
+        if version is None:
+            metadata.create_all(connection)
+            connection.execute(store_table.insert().values(version=VERSION))
+        elif version < VERSION:
+            step_up(connection)
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Yield a connection whose changes are kept together or not at all."""
+    def transaction(self, *, alone: bool = False, still: bool = False) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are kept together or not at all.
+
+        Args:
+            alone: nobody else is in such a transaction meanwhile; for what reads first and then writes.
+            still: nothing is written, and all is read as it stands at one moment.
+        """
         try:
-            with self._engine.begin() as connection:
+            with (
+                self._engine.connect().execution_options(alone=alone, still=still) as connection,
+                connection.begin(),
+            ):
+                settle(connection)
                 yield connection
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error))
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            check = "Free disk space, check the permissions" if self.file else "Check server, network and role"
             raise StoreError(
-                f"The store {self.path} cannot be used: {reason}. Nothing of this step was kept; what was stored "
-                "before is untouched. Free disk space, check the permissions, or use --db FILE."
+                f"The store {self.name} cannot be used: {_reason(error)}. Nothing of this step was kept; what was "
+                f"stored before is untouched. {check}, or use --db FILE."
             ) from error
 
     def add(self, lesson: Lesson, observations: Sequence[Observation] = ()) -> Lesson:
         """Keep a new lesson with its first observations, and return it with the number it was given."""
-        values = dataclasses.asdict(lesson)
+        values = dataclasses.asdict(lesson) | {"notes": list(lesson.notes), "written": _now()}
         del values["number"]
+        values["folded"] = folded(lesson.name, lesson.source)
         with self.transaction() as connection:
-            result = connection.execute(lessons_table.insert().values(values | {"notes": list(lesson.notes)}))
+            result = connection.execute(lessons_table.insert().values(values))
             key = result.inserted_primary_key
             number = key[0] if key is not None else 0
             _insert(connection, number, observations)
@@ -110,6 +139,7 @@ class LessonStore:
                     height=lesson.height,
                     state=lesson.state,
                     notes=list(lesson.notes),
+                    written=_now(),
                 )
             )
 
@@ -144,7 +174,7 @@ class LessonStore:
             numbers = ", ".join(str(row["number"]) for row in rows)
             raise LessonNotFoundError(f"Several lessons are named {key!r}. Name one by its number: {numbers}.")
         raise LessonNotFoundError(
-            f"There is no lesson {key!r} in {self.path}. Expected: a number or a name that `roomread lessons` lists, "
+            f"There is no lesson {key!r} in {self.name}. Expected: a number or a name that `roomread lessons` lists, "
             "or `last`."
         )
 
@@ -170,23 +200,22 @@ class LessonStore:
 
     def readings(self, lesson: Lesson) -> Readings:
         """Return all that was observed in a lesson."""
-        with self.transaction() as connection:
-            frames = _table(
+        frames, faces = frames_table.c, faces_table.c
+        with self.transaction(still=True) as connection:
+            seen = read_array(
                 connection,
-                sa.select(frames_table.c.frame, frames_table.c.time)
-                .where(frames_table.c.lesson == lesson.number)
-                .order_by(frames_table.c.frame),
+                sa.select(frames.frame, frames.time).where(frames.lesson == lesson.number).order_by(frames.frame),
             )
-            table = _table(
+            table = read_array(
                 connection,
-                sa.select(faces_table.c.frame, *(faces_table.c[name] for name in _FACE_COLUMNS))
-                .where(faces_table.c.lesson == lesson.number)
-                .order_by(faces_table.c.frame, faces_table.c.face),
+                sa.select(faces.frame, *(faces[name] for name in _FACE_COLUMNS))
+                .where(faces.lesson == lesson.number)
+                .order_by(faces.frame, faces.face),
                 np.float32,  # which holds the numbers of frames and seats exactly up to 16,777,216
             )
         return Readings(
-            times=frames[:, 1],
-            frames=np.searchsorted(frames[:, 0], table[:, 0]),
+            times=seen[:, 1],
+            frames=np.searchsorted(seen[:, 0], table[:, 0]),
             seats=table[:, 1].astype(np.int64),
             boxes=table[:, 2:6],
             scores=table[:, 6],
@@ -199,7 +228,8 @@ class LessonStore:
         """Give a lesson another name and other remarks, and return it."""
         with self.transaction() as connection:
             table = lessons_table
-            connection.execute(table.update().where(table.c.number == lesson.number).values(name=name, remarks=remarks))
+            values = {"name": name, "remarks": remarks, "folded": folded(name, lesson.source)}
+            connection.execute(table.update().where(table.c.number == lesson.number).values(values))
         return dataclasses.replace(lesson, name=name, remarks=remarks)
 
     def parts(self, lesson: Lesson) -> dict[int, Part]:
@@ -232,28 +262,47 @@ class LessonStore:
             if connection.execute(step.where(here)).rowcount == 0:
                 raise LessonNotFoundError(f"Lesson {lesson.number} has no part {number}.")
 
-    def codes_file(self, lesson: Lesson, whole_class: bool) -> Path:
-        """Return where the pages keep what observers coded of a lesson: at single seats, or of the class as a whole."""
-        folder = self.path.with_name(f"{self.path.stem}-codes")
-        return folder / f"{lesson.number}{'-class' if whole_class else ''}.csv"
-
     def delete(self, lesson: Lesson) -> None:
         """Forget a lesson and everything observed in it, by networks and by people at the pages."""
-        for whole_class in (False, True):
-            try:
-                self.codes_file(lesson, whole_class).unlink(missing_ok=True)
-            except OSError as error:
-                raise StoreError(f"What was coded of lesson {lesson.number} cannot be deleted: {error}.") from error
+        self.delete_where(lessons_table.c.number == lesson.number)
+
+    def delete_where(self, which: sa.ColumnElement[bool]) -> list[int]:
+        """Forget lessons as `delete` does, and return their numbers."""
         with self.transaction() as connection:
-            connection.execute(lessons_table.delete().where(lessons_table.c.number == lesson.number))
-        with self._engine.connect() as connection:  # what was deleted must not stay in the write-ahead log either
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            numbers = connection.execute(lessons_table.delete().where(which).returning(lessons_table.c.number))
+            gone = sorted(numbers.scalars())
+        if gone:
+            if self.file is not None:
+                codes_files.forget([path for path, number in codes_files.files(self.file).items() if number in gone])
+            try:
+                sweep(self._engine, metadata.sorted_tables)
+            except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+                raise StoreError(
+                    f"What was deleted from {self.name} may lie in its files until the next deletion: "
+                    f"{_reason(error)}. For roomread it is gone."
+                ) from error
+        return gone
+
+
+def is_new(named: str | Path | None) -> bool:
+    """Return whether a store holds no lesson yet; a file that is not there is not made."""
+    where = find_store(named)
+    return not (where.exists() if isinstance(where, Path) else LessonStore(named).lessons(1))
 
 
 def lesson_of(row: sa.RowMapping) -> Lesson:
     """Return the lesson that a row of its table tells of; further columns are left out."""
-    values = {column.name: row[column.name] for column in lessons_table.columns}
+    values = {name: row[name] for name in _OF_LESSON}
     return Lesson(**{**values, "notes": tuple(values["notes"])})
+
+
+def _reason(error: BaseException) -> str:
+    """Return what a database says, on one line."""
+    return " ".join(str(getattr(error, "orig", error)).split()).rstrip(".?")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
@@ -261,41 +310,25 @@ def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
     return {"lesson": lesson.number, "start": part.start, "end": end, "name": part.name, "kind": part.kind}
 
 
-def _prepare(connection: Any, _: Any) -> None:
-    """Set up one SQLite connection: deletion overwrites, references hold, a reader does not wait for a writer."""
-    cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    connection.create_function("folded", 1, str.casefold, deterministic=True)  # SQLite folds the case of ASCII alone
-
-
-def _table(connection: sa.Connection, query: sa.Select[Any], kind: type[np.floating[Any]] = np.float64) -> Array:
-    """Return rows as an array (n, columns), NULL as NaN; read in parts, so that Python holds few at a time."""
-    n = connection.execute(sa.select(sa.func.count()).select_from(query.order_by(None).subquery())).scalar_one()
-    table, start = np.empty((n, len(query.selected_columns)), kind), 0
-    for rows in connection.execute(query).partitions(5_000):
-        table[start : start + len(rows)] = [tuple(row) for row in rows]
-        start += len(rows)
-    return table
-
-
 def _insert(connection: sa.Connection, lesson: int, observations: Sequence[Observation]) -> None:
     """Write the rows of observations."""
-    frames = [{"lesson": lesson, "frame": seen.index, "time": seen.time} for seen in observations]
-    faces = [row for seen in observations for row in _face_rows(lesson, seen)]
-    for table, rows in ((frames_table, frames), (faces_table, faces)):
-        if rows:
-            connection.execute(table.insert(), rows)
+    frames = [(lesson, seen.index, seen.time) for seen in observations]
+    write_rows(connection, frames_table, frames)
+    write_rows(connection, faces_table, _face_rows(lesson, observations))
 
 
-def _face_rows(lesson: int, seen: Observation) -> list[dict[str, Any]]:
-    """Return the rows of one observation; what is missing becomes NULL."""
-    tracks = seen.tracks
-    numbers = np.column_stack([tracks.boxes, tracks.scores, seen.sharpness, seen.emotions, seen.signals]).astype(float)
-    values = numbers.astype(object)
-    values[np.isnan(numbers)] = None
-    return [
-        {"lesson": lesson, "frame": seen.index, "face": face} | dict(zip(_FACE_COLUMNS, (seat, *row), strict=True))
-        for face, (seat, row) in enumerate(zip(tracks.seats.tolist(), values.tolist(), strict=True))
-    ]
+def _face_rows(lesson: int, observations: Sequence[Observation]) -> list[tuple[Any, ...]]:
+    """Return the rows of all faces in the order of their columns; what is missing becomes NULL."""
+    if not observations:
+        return []
+    seen = Readings.of_observations(observations)
+    numbers = np.array([each.index for each in observations])[seen.frames].tolist()
+    faces = np.concatenate([np.arange(len(each.tracks)) for each in observations]).tolist()
+    measured = np.column_stack([seen.boxes, seen.scores, seen.sharpness, seen.emotions, seen.signals])
+    columns: list[list[Any]] = []
+    for column in measured.astype(float).T:
+        values = column.tolist()
+        for place in np.flatnonzero(np.isnan(column)).tolist():
+            values[place] = None
+        columns.append(values)
+    return list(zip([lesson] * len(numbers), numbers, faces, seen.seats.tolist(), *columns, strict=True))

@@ -60,7 +60,8 @@ roomread infers expressions from faces. Before you use it on people:
 - The purpose that you declare is stored with the lesson. Every output shows at
   least five seats together; single seats are shown for research with an ethics
   or consent number, for yourself alone, and for the built-in demo.
-- Nothing leaves this machine, and no picture is kept."""
+- Nothing leaves this machine, save for a database that you name; no picture is
+  kept."""
 
 
 @dataclass(frozen=True, slots=True)

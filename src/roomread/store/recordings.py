@@ -25,6 +25,7 @@ class Recording:
     settings: how it is analysed. created: ISO 8601 with a time zone. done: seconds of the source that were analysed.
     length: seconds of the source; None where it is not known. message: why it failed, in words.
     lesson: number of the lesson that it became, or is becoming; None before there is one.
+    spool: whose copy it is, see `app.spool`.
     """
 
     number: int = 0
@@ -38,6 +39,7 @@ class Recording:
     length: float | None = None
     message: str = ""
     lesson: int | None = None
+    spool: str = ""
 
     def __post_init__(self) -> None:
         check_purpose(self.purpose, self.reference)

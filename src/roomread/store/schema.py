@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    REAL,
     Boolean,
     Column,
     Connection,
@@ -13,15 +14,24 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
+    inspect,
+    select,
 )
+from sqlalchemy.schema import CreateColumn
 
 from roomread.types import EMOTIONS, SIGNALS
 
-VERSION = 4  # of the tables; a store of a later version is refused, never changed
+VERSION = 5  # of the tables; a store of a later version is refused, never changed
 
 metadata = MetaData()
 
-store_table = Table("store", metadata, Column("version", Integer, nullable=False))
+store_table = Table(
+    "store",
+    metadata,
+    Column("version", Integer, nullable=False),
+    Column("keep_days", Integer),  # for which lessons are kept; NULL: until somebody deletes them; since version 5
+)
 
 lessons_table = Table(
     "lessons",
@@ -41,6 +51,9 @@ lessons_table = Table(
     Column("notes", JSON, nullable=False),
     Column("made_with", JSON, nullable=False),
     Column("remarks", String, nullable=False, server_default=""),  # since version 4
+    Column("keep_until", String),  # the last day, ISO 8601; NULL: as the store says; since version 5
+    Column("written", String),  # when its rows were last written, ISO 8601 in UTC; NULL: long ago; since version 5
+    Column("folded", String, nullable=False, server_default=""),  # see `folded`; since version 5
     sqlite_autoincrement=True,  # a deleted lesson's number is not given again
 )
 
@@ -60,14 +73,14 @@ faces_table = Table(
     Column("frame", Integer, primary_key=True),
     Column("face", Integer, primary_key=True),  # its number within the frame, from 0
     Column("seat", Integer, nullable=False),  # 0: has not stayed at a place
-    Column("left", Float, nullable=False),  # pixels
-    Column("top", Float, nullable=False),
-    Column("right", Float, nullable=False),
-    Column("bottom", Float, nullable=False),
-    Column("score", Float, nullable=False),  # 0 to 1
-    Column("sharpness", Float, nullable=False),
-    *(Column(emotion, Float) for emotion in EMOTIONS),  # 0 to 1; NULL where it could not be read
-    *(Column(signal, Float) for signal in SIGNALS),  # NULL where it was not read; since versions 2 and 3
+    Column("left", REAL, nullable=False),  # pixels
+    Column("top", REAL, nullable=False),
+    Column("right", REAL, nullable=False),
+    Column("bottom", REAL, nullable=False),
+    Column("score", REAL, nullable=False),  # 0 to 1
+    Column("sharpness", REAL, nullable=False),
+    *(Column(emotion, REAL) for emotion in EMOTIONS),  # 0 to 1; NULL where it could not be read
+    *(Column(signal, REAL) for signal in SIGNALS),  # NULL where it was not read; since versions 2 and 3
     sqlite_with_rowid=False,
 )
 
@@ -108,22 +121,45 @@ recordings_table = Table(  # since version 4; what waits to be analysed
     Column("length", Float),  # seconds; NULL: not known
     Column("message", String, nullable=False),
     Column("lesson", Integer),  # its number, once there is one
+    Column("spool", String, nullable=False, server_default=""),  # whose copy it is, see `app.spool`; since version 5
     sqlite_autoincrement=True,
 )
 
-STEPS = {  # from each version to the next
-    **{
-        number: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in signals)
-        for number, signals in ((1, SIGNALS[:7]), (2, SIGNALS[7:]))
-    },
-    3: ("ALTER TABLE lessons ADD COLUMN remarks VARCHAR NOT NULL DEFAULT ''",),
-}
+codes_table = Table(  # since version 5; what observers coded at the pages
+    "codes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE"), nullable=False),
+    Column("observer", String, nullable=False),
+    Column("seat", Integer, nullable=False),  # -1: the class as a whole
+    Column("start", Float, nullable=False),  # seconds from the start of the source
+    Column("end", Float, nullable=False),
+    Column("where", String, nullable=False),  # the seat is in the picture, in words
+    Column("level", Integer),  # from 0; NULL: skipped
+    UniqueConstraint("lesson", "observer", "seat", "start", "end"),
+    sqlite_autoincrement=True,
+)
 
 
-def step_up(connection: Connection, version: int) -> None:
-    """Bring the tables of an earlier version to this one; what is in them stays."""
-    for number in range(version, VERSION):
-        for step in STEPS[number]:
-            connection.exec_driver_sql(step)
+def folded(name: str, source: str) -> str:
+    """Return what a search of lessons looks through, in one case: databases fold letters each in its own way."""
+    return f"{name}\n{source}".casefold()
+
+
+def step_up(connection: Connection) -> None:
+    """Bring the tables of an earlier version to this one: so far each version only added tables and columns."""
+    there = inspect(connection)
+    names = there.get_table_names()
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in there.get_columns(table.name)} if table.name in names else table.columns
+        for column in table.columns:
+            if column.name not in known:
+                made = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
     metadata.create_all(connection)  # whole tables that are new
+    lessons = lessons_table
+    for number, name, source in connection.execute(
+        select(lessons.c.number, lessons.c.name, lessons.c.source).where(lessons.c.folded == "")
+    ).all():
+        connection.execute(lessons.update().where(lessons.c.number == number).values(folded=folded(name, source)))
     connection.execute(store_table.update().values(version=VERSION))

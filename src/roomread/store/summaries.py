@@ -63,11 +63,12 @@ def read_summary(store: LessonStore, lesson: Lesson, mapping: str, key: str) -> 
 def write_summary(store: LessonStore, lesson: Lesson, mapping: str, made: Kept) -> None:
     """Keep what was made of a lesson in the place of what was there; nothing where the lesson was deleted meanwhile."""
     table, lessons = summaries_table, lessons_table
-    with store.transaction() as connection:
-        # The transaction writes first, so that the lesson cannot go between the question and the answer.
-        connection.execute(table.delete().where((table.c.lesson == lesson.number) & (table.c.mapping == mapping)))
-        if connection.scalar(sa.select(lessons.c.number).where(lessons.c.number == lesson.number)) is None:
+    there = sa.select(lessons.c.number).where(lessons.c.number == lesson.number)
+    with store.transaction(alone=True) as connection:
+        # Held where a database lets others write meanwhile, so that the lesson cannot go before this has ended.
+        if connection.scalar(there.with_for_update(read=True, key_share=True)) is None:
             return
+        connection.execute(table.delete().where((table.c.lesson == lesson.number) & (table.c.mapping == mapping)))
         values = {"key": made.key, "figures": made.figures, "series": made.series}
         connection.execute(table.insert().values(lesson=lesson.number, mapping=mapping, **values))
 
@@ -105,7 +106,7 @@ def _rows(
         .offset(PAGE * (number - 1))
         .subquery()
     )
-    heads = sa.func.json_type(lessons.c.made_with, "$.mesh").is_not(None)
+    heads = lessons.c.made_with["mesh"].as_string().is_not(None)
     wanted = sa.case((heads, mappings[0]), else_=mappings[1])
     query = (
         sa.select(lessons, table.c.key, table.c.figures)
@@ -121,5 +122,4 @@ def _holds(search: str) -> sa.ColumnElement[bool]:
     words = search.strip().casefold()
     if not words:
         return sa.true()
-    columns = (lessons_table.c.name, lessons_table.c.source)
-    return sa.or_(*(sa.func.folded(column).contains(words, autoescape=True) for column in columns))
+    return lessons_table.c.folded.contains(words, autoescape=True)

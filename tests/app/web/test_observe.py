@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app.coding import kept_codes
 from roomread.app.live import LiveLesson, LiveRequest
 from roomread.app.web.studio import Studio
 from roomread.cli.main import main
 from roomread.errors import PrivacyError
-from roomread.review.codes import read_codes
+from roomread.store.codes import Code, add_code, codes_of
 from roomread.types import EMOTIONS, Frame, Lesson, Observation
 
 N_SEATS, SECONDS = 6, 240
@@ -69,7 +70,7 @@ def test_an_observer_goes_from_seat_to_seat_skips_takes_back_and_goes_on(
     assert (back["skipped"], back["next"]["seat"]) == (0, 2)
     assert client.get("/api/observe/1", params={**ANNA, "observer": "Ben"}).json()["coded"] == 0
     say(client, back, 0)
-    codes = read_codes([studio.store.codes_file(lesson, False)])
+    codes = kept_codes(studio.store, lesson, False)
     assert (codes.seats.tolist(), codes.levels.tolist(), set(codes.observers)) == ([1, 2], [2, 0], {"Anna"})
 
 
@@ -109,7 +110,7 @@ def test_where_single_seats_may_not_be_seen_the_class_is_coded_as_a_whole(
     assert refused.status_code == 403
     assert client.delete("/api/observe/1/codes/last", params=ANNA).status_code == 403
     assert client.get("/api/observe/1/agreement").status_code == 403
-    assert not studio.store.codes_file(lesson, False).exists()
+    assert codes_of(studio.store, lesson, False) == []
     whole = {"whole": True}
     first = client.get("/api/observe/1", params={**ANNA, **whole}).json()
     assert first["seats"] == [] and first["next"]["seat"] is None
@@ -121,9 +122,9 @@ def test_where_single_seats_may_not_be_seen_the_class_is_coded_as_a_whole(
 
 
 def test_agreement_is_told_as_the_command_tells_it(
-    client: TestClient, studio: Studio, keep_lesson: Keep, capsys: pytest.CaptureFixture[str]
+    client: TestClient, studio: Studio, keep_lesson: Keep, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    lesson = keep_lesson()
+    keep_lesson()
     assert client.get("/api/observe/1/agreement").status_code == 400
     assert "Nothing was coded yet" in client.get("/observe/1/agreement/tables").text
     for observer in ("Anna", "Ben"):
@@ -131,8 +132,10 @@ def test_agreement_is_told_as_the_command_tells_it(
         while standing["next"]:
             standing = say(client, standing, (standing["next"]["seat"] - 1) // 2, observer=observer)
     told = client.get("/api/observe/1/agreement").json()
-    path = studio.store.codes_file(lesson, False)
-    assert main(["agreement", "1", str(path), "--json", "--db", str(studio.store.path)]) == 0
+    path, db = str(tmp_path / "codes.csv"), studio.store.name
+    assert main(["code", "1", "--kept", path, "--db", db]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert main(["agreement", "1", path, "--json", "--db", db]) == 0
     assert {key: value for key, value in told.items() if key != "strange"} == json.loads(capsys.readouterr().out)
     assert told["between"][0]["kappa"]["value"] == 1.0 and told["strange"] == 0
     page = client.get("/observe/1/agreement/tables").text
@@ -144,8 +147,7 @@ def test_codes_of_what_was_no_seat_after_all_are_left_out_and_told(
 ) -> None:
     lesson = keep_lesson()
     say(client, client.get("/api/observe/1", params=ANNA).json(), 1)
-    path = studio.store.codes_file(lesson, False)
-    path.write_text(path.read_text(encoding="utf-8") + "20,40,0:20–0:40,77,there,2,Cora\n", encoding="utf-8")
+    assert add_code(studio.store, lesson, Code("Cora", 77, 20.0, 40.0, "there", 2))
     assert client.get("/api/observe/1/agreement").json()["strange"] == 1
     assert "1 codes are left out" in client.get("/observe/1/agreement/tables").text
 
@@ -158,9 +160,8 @@ def test_a_name_never_reaches_the_disk_but_as_a_cell(
     body = {**ANNA, "observer": observer, "start": 0.0, "seat": 1, "level": 1}
     client.post("/api/observe/1/codes", json=body)
     made = {path.name for path in tmp_path.rglob("*") if "lessons.sqlite" not in path.name}
-    assert made <= {"lessons-codes", "1.csv", "lessons-recordings", "lock"}
-    path = studio.store.codes_file(lesson, False)
-    assert not path.exists() or len(path.read_text(encoding="utf-8").splitlines()) <= 2
+    assert made <= {"lessons-recordings", "lock"}
+    assert len(codes_of(studio.store, lesson, False)) <= 1
 
 
 def test_a_lesson_is_found_by_its_number_alone_and_takes_its_codes_along(
@@ -171,10 +172,9 @@ def test_a_lesson_is_found_by_its_number_alone_and_takes_its_codes_along(
         assert client.get(address).status_code == 404
     assert client.get("/observe/x").status_code == 422
     say(client, client.get("/api/observe/1", params=ANNA).json(), 1)
-    path = studio.store.codes_file(lesson, False)
-    assert path.is_file()
+    assert codes_of(studio.store, lesson, False)
     studio.store.delete(lesson)
-    assert not path.exists()
+    assert codes_of(studio.store, lesson, False) == []
 
 
 def test_the_page_holds_its_words_and_starts_without_a_video(client: TestClient, keep_lesson: Keep) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping as Named
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from roomread.app.panel import mapping_of, panel
 from roomread.app.web.lesson_answers import LessonLine, line_of
 from roomread.app.web.shelf import SIZES, Shelf, began, moment, places, plots, timeline_chart
 from roomread.app.web.site import Site
+from roomread.app.web.words import Words
 from roomread.review import charts, overtime
 from roomread.review.drawings import standalone
 from roomread.review.overview import Overview, window
@@ -22,6 +24,7 @@ from roomread.review.overview import number as known
 from roomread.review.report import closed, leading, sentence, why_missing
 from roomread.review.shapes import span
 from roomread.review.structure import when
+from roomread.store.retention import keep_days, kept_until
 from roomread.types import EMOTIONS, MARKER, Lesson, Part, Timeline
 
 Formula = Annotated[str | None, Query(max_length=100, description="the formula's name; nothing takes the default one")]
@@ -39,9 +42,14 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     def page(number: int, mapping: Formula = None, start: From = None, to: To = None) -> HTMLResponse:
         lesson = shelf.store.numbered(number)
         chosen, seen = shelf.overview(lesson, mapping)
-        parts = shelf.store.parts(lesson)
+        parts, days = shelf.store.parts(lesson), keep_days(shelf.store)
+        words = site.words["lesson"]
+        usual = dataclasses.replace(lesson, keep_until=None)
         values = {
             "lesson": lesson,
+            "until": _until(words, kept_until(lesson, days)),
+            "usual": _until(words, kept_until(usual, days)),
+            "now": f"{datetime.now():%H:%M:%S}",
             "mappings": [*panel().values()],
             "default": mapping_of(lesson).name,
             "chosen": chosen,
@@ -91,6 +99,12 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
 def kept_for(lesson: Lesson, now: datetime) -> int:
     """Return for how many whole days a lesson has been kept."""
     return max(0, (now - datetime.fromisoformat(lesson.created).astimezone(UTC)).days)
+
+
+def _until(words: Words, day: date | None) -> str:
+    """Return until when a lesson is kept, in words."""
+    text: str = words["kept_forever"] if day is None else words["kept_until"].format(day=day.isoformat())
+    return text
 
 
 def _stretch(seen: Overview, start: float | None, to: float | None) -> Timeline:

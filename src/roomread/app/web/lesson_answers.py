@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -31,6 +32,7 @@ class LessonRecord(BaseModel):
     state: str = Field(description="running, complete or stopped")
     notes: list[str] = Field(description="what was lost or left out")
     remarks: str
+    keep_until: str | None = Field(description="its own last day, ISO 8601; null: kept as the store says for all")
 
 
 class LessonListed(LessonRecord):
@@ -77,11 +79,18 @@ class LessonLine(BaseModel):
     seats: list[float | None] = Field(description="seats with a readable face")
 
 
+class LessonEdited(LessonRecord):
+    """A lesson's record as it is now."""
+
+    kept_until: date | None = Field(description="the last day, its own or the store's; null: until somebody deletes it")
+
+
 class LessonEdit(BaseModel):
-    """A lesson's new name and remarks; what is left out stays."""
+    """A lesson's new name, remarks and last day; what is left out stays."""
 
     name: str | None = Field(default=None, max_length=LONGEST_NAME)
     remarks: str | None = Field(default=None, max_length=LONGEST_REMARKS)
+    keep_until: date | Literal[""] | None = Field(default=None, description='ISO 8601; "" for as the store says')
 
 
 class PartAsked(BaseModel):

@@ -13,9 +13,9 @@ from roomread.app.overviews import listed_lessons
 from roomread.app.web import compare, lesson, parts, takeaway
 from roomread.app.web.lesson_answers import (
     LessonEdit,
+    LessonEdited,
     LessonFigures,
     LessonPage,
-    LessonRecord,
     listed_of,
     record_of,
 )
@@ -25,6 +25,7 @@ from roomread.review import charts
 from roomread.review.drawings import figure_rules
 from roomread.review.overview import number as known
 from roomread.review.overview import spark_line
+from roomread.store.retention import keep_days, kept_until, set_keep_until
 from roomread.store.summaries import Listed
 
 SPARK = (128.0, 26.0)  # SVG units
@@ -47,7 +48,7 @@ def _add_pages(router: APIRouter, site: Site, shelf: Shelf) -> None:
     def lessons(search: Search = "", page: PageNumber = 1) -> HTMLResponse:
         found = listed_lessons(site.studio.store, search, page)
         rows = [_row(one) for one in found.lessons]
-        values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "path": site.studio.store.path}
+        values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "where": _where(site)}
         return site.page("lessons.html", active="lessons", figure=shelf.figure, **values)
 
     @router.get("/static/charts.css", include_in_schema=False)
@@ -72,17 +73,30 @@ def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
         more: dict[str, Any] = {"width": found.width, "height": found.height, "made_with": found.made_with}
         return LessonFigures(**record_of(found), **more, figures=seen.figures)
 
-    @router.patch("/api/lessons/{number}", tags=["lessons"], summary="Rename a lesson, or write remarks about it")
-    def edit(number: int, asked: LessonEdit) -> LessonRecord:
+    @router.patch("/api/lessons/{number}", tags=["lessons"], summary="Rename a lesson, remark, say its last day")
+    def edit(number: int, asked: LessonEdit) -> LessonEdited:
         found = store.numbered(number)
         name = found.name if asked.name is None else asked.name.strip()
         check_name("The lesson's name", name)
         remarks = found.remarks if asked.remarks is None else asked.remarks.strip()
-        return LessonRecord(**record_of(store.rename(found, name, remarks)))
+        found = store.rename(found, name, remarks)
+        if asked.keep_until is not None:
+            found = set_keep_until(store, found, asked.keep_until or None)
+        until = kept_until(found, keep_days(store))
+        return LessonEdited(**record_of(found), kept_until=until)
 
     @router.delete("/api/lessons/{number}", tags=["lessons"], status_code=204, summary="Forget a lesson for good")
     def forget(number: int) -> None:
         shelf.delete(number)
+
+
+def _where(site: Site) -> str:
+    """Return where lessons lie and for how long, in words."""
+    store, words = site.studio.store, site.words["lessons"]
+    days = keep_days(store)
+    kept = words["kept_all"] if days is None else words["kept_days"].format(days=days)
+    text: str = words["where" if store.file else "where_shared"].format(path=store.name, kept=kept)
+    return text
 
 
 def _row(one: Listed) -> dict[str, Any]:

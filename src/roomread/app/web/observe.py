@@ -16,10 +16,10 @@ from roomread.app.panel import mapping_of
 from roomread.app.web.site import Site
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Figure, plain
-from roomread.review.codes import WHOLE_CLASS
 from roomread.review.coding import GLANCE, Place
 from roomread.store.privacy import Gate
 from roomread.style import with_interval
+from roomread.types import WHOLE_CLASS
 
 NAMED = ("observer", "seconds", "whole", "live")
 

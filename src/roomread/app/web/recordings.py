@@ -103,7 +103,7 @@ def routes(site: Site) -> APIRouter:
 def told(recording: Recording, lessons: set[int]) -> Told:
     """Return a recording as it is told: with its lesson where that is whole and still there."""
     values = dataclasses.asdict(recording)
-    del values["settings"]
+    del values["settings"], values["spool"]
     shown = recording.state == "done" and recording.lesson in lessons
     return Told(**values | {"lesson": recording.lesson if shown else None})
 

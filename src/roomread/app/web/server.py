@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -16,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
 
 from roomread import __version__
 from roomread.app.web import home, lessons, live, observe, recordings
@@ -23,10 +26,13 @@ from roomread.app.web.guard import Guard
 from roomread.app.web.site import Site, add_refusals
 from roomread.app.web.studio import Studio
 from roomread.app.web.words import LANGUAGE, read_words
-from roomread.errors import SettingsError
+from roomread.errors import SettingsError, StoreError
+from roomread.store.lessons import LessonStore
+from roomread.store.retention import forget_due
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORT = 8642
+FORGET_EVERY = 3600.0  # seconds
 TRIES = 20  # ports after the first that are tried where somebody listens already
 
 
@@ -77,7 +83,9 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         studio.queue.start()
+        forgetting = asyncio.create_task(_forget_again_and_again(studio.store))
         yield
+        forgetting.cancel()
         studio.close()
 
     app = FastAPIOffline(
@@ -94,6 +102,14 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
     names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
     hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
     return Guard(app, hosts, token, settings.certificate is not None)
+
+
+async def _forget_again_and_again(store: LessonStore) -> None:
+    """Delete what is no longer to be kept, now and every hour; a store that fails is told by the pages."""
+    while True:
+        with contextlib.suppress(StoreError):
+            await run_in_threadpool(forget_due, store)
+        await asyncio.sleep(FORGET_EVERY)
 
 
 def serve(

@@ -34,6 +34,7 @@ class Site:
             "emotions": EMOTIONS,
             "version": __version__,
             "data": data,
+            "shared": studio.store.file is None,
         }
 
     def text(self, template: str, **values: Any) -> str:

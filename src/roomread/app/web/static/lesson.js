@@ -21,10 +21,14 @@ about.addEventListener('submit', async (event) => {
   const told = document.getElementById('about-told');
   told.textContent = '';
   try {
-    const asked = { name: about.elements.name.value, remarks: about.elements.remarks.value };
+    const { name, remarks } = about.elements;
+    const asked = { name: name.value, remarks: remarks.value, keep_until: about.elements['last-day'].value };
     const kept = await (await ask(`/api/lessons/${lesson}`, 'PATCH', asked)).json();
     document.getElementById('name-shown').textContent = kept.name;
     document.querySelector('[data-delete]').dataset.name = kept.name;
+    const until = kept.kept_until;
+    document.getElementById('until-shown').textContent = until
+      ? words.kept_until.replace('{day}', until) : words.kept_forever;
     told.textContent = words.saved;
   } catch (error) {
     told.textContent = `${words.failed} ${error.message}`;

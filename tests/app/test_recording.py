@@ -1,0 +1,65 @@
+"""What is seen is kept, across an outage of a network too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from roomread.app import recording
+from roomread.app.recording import Recorder
+from roomread.errors import StoreError
+from roomread.store.lessons import LessonStore
+from roomread.types import Lesson, Observation
+
+Away = Callable[[bool], None]
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Away:
+    """A function that takes the store away, or gives it back; everything is written at once."""
+    append = LessonStore.append
+    state = {"away": False}
+
+    def fail(self: LessonStore, *what: Any) -> None:
+        if state["away"]:
+            raise StoreError("the server closed the connection")
+        append(self, *what)
+
+    monkeypatch.setattr(LessonStore, "append", fail)
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
+    return lambda gone: state.update(away=gone)
+
+
+def test_a_short_outage_of_a_network_loses_nothing_and_a_full_disk_is_told_at_once(
+    store: LessonStore, lesson: Callable[..., Lesson], observation: Callable[..., Observation], away: Away
+) -> None:
+    recorder = Recorder(store, lesson(number=0), 0.2)
+    recorder.take(observation(0, 0.0, [(1, "happy")]))
+    away(True)
+    if store.file is not None:
+        with pytest.raises(StoreError):
+            recorder.take(observation(1, 0.2, [(1, "happy")]))
+        return
+    for index in range(1, 5):
+        recorder.take(observation(index, index / 5, [(1, "happy")]))
+    away(False)
+    recorder.take(observation(5, 1.0, [(1, "happy")]))
+    recorder.finish("complete", [])
+    assert store.readings(recorder.lesson).times.tolist() == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def test_a_long_outage_is_told(
+    store: LessonStore,
+    lesson: Callable[..., Lesson],
+    observation: Callable[..., Observation],
+    away: Away,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recording, "OUTAGE", -1.0)
+    recorder = Recorder(store, lesson(number=0), 0.2)
+    recorder.take(observation(0, 0.0, [(1, "happy")]))
+    away(True)
+    with pytest.raises(StoreError, match="the server closed"):
+        recorder.take(observation(1, 0.2, [(1, "happy")]))

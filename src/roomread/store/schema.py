@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from roomread.types import EMOTIONS, SIGNALS
 
-VERSION = 4  # of the tables; a store of a later version is refused, never changed
+VERSION = 5  # of the tables; a store of a later version is refused, never changed
 
 metadata = MetaData()
 
@@ -111,12 +111,27 @@ recordings_table = Table(  # since version 4; what waits to be analysed
     sqlite_autoincrement=True,
 )
 
+batches_table = Table(  # since version 5; which recording became which lesson, so that none becomes two
+    "batches",
+    metadata,
+    Column("key", String, primary_key=True),  # of the recording's content and of what is measured in it
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE")),  # once something was seen
+    Column("state", String, nullable=False),
+    Column("owner", String, nullable=False),  # the run that is at work on it, or was last
+    Column("beat", Float, nullable=False),  # seconds since 1970, when that run last said that it lives
+    Column("seconds", Float, nullable=False),  # that a piece is meant to be long
+    Column("joined", Integer, nullable=False),  # pieces that are in the lesson, or lost for good
+    Column("lost", JSON, nullable=False),  # what could not be analysed so far
+    Column("reason", String, nullable=False),  # why it failed; else empty
+)
+
 STEPS = {  # from each version to the next
     **{
         number: tuple(f"ALTER TABLE faces ADD COLUMN {signal} FLOAT" for signal in signals)
         for number, signals in ((1, SIGNALS[:7]), (2, SIGNALS[7:]))
     },
     3: ("ALTER TABLE lessons ADD COLUMN remarks VARCHAR NOT NULL DEFAULT ''",),
+    4: (),
 }
 
 

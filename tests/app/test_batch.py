@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ class Inline:
         self.before, self.n, self.most, self.open = (lambda number: None), 0, 0, []
 
     def submit(self, work, /, *given):
-        future: Future = Future()
+        future = Future[Any]()
         self.n += 1
         try:
             self.before(self.n)
@@ -89,7 +90,7 @@ class Backwards(Inline):
     """Has done the newest work first, and nothing before `workers` + AHEAD of it wait."""
 
     def submit(self, work, /, *given):
-        future: Future = Future()
+        future = Future[Any]()
         self.open.append((future, work, given))
         self.most = max(self.most, len(self.open))
         if len(self.open) == 2 + AHEAD or work is not pieces.look_at:
@@ -129,7 +130,7 @@ def film(tmp_path_factory, write_video):
 
 
 def order(**changes):
-    values = {
+    values: dict[str, Any] = {
         "purpose": "research", "reference": "R1", "settings": SETTINGS, "made_with": MADE_WITH, "seconds": PIECE,
         "workers": 2,
     }  # fmt: skip
@@ -222,6 +223,20 @@ def test_a_run_that_ended_early_is_gone_on_with_at_its_next_piece(store, tmp_pat
     assert (found.state, found.duration, found.notes) == ("complete", lesson.duration, lesson.notes)
     assert pool.n == 1 + found.made_with["pieces"]["joined"] - 2
     assert len(store.lessons()) == 1
+
+
+def test_a_run_that_ended_after_the_last_piece_is_ended_by_the_next(store, film, monkeypatch):
+    def crash(work):
+        raise ZeroDivisionError
+
+    for seconds in (PIECE, 300.0):
+        with monkeypatch.context() as broken, contextlib.suppress(ZeroDivisionError):
+            broken.setattr(Run, "_finish", lambda self, work: crash(work))
+            run(store, film(1 if seconds == PIECE else 2), seconds=seconds)
+    monkeypatch.setattr("roomread.store.batches._may_live", lambda owner: False)
+    outcomes = run(store, film(1), film(2))
+    assert [outcome.state for outcome in outcomes] == ["complete"] * 2
+    assert [lesson.state for lesson in store.lessons()] == ["complete"] * 2
 
 
 def test_a_piece_that_fails_for_good_leaves_a_gap_that_says_when_and_why(store, tmp_path, film):
@@ -361,8 +376,8 @@ def test_ray_gives_what_analyze_gives_of_each_and_a_broken_one_costs_itself(ray,
 
 def test_killed_workers_change_nothing(ray, faces, tmp_path):
     """Workers are killed at random while the films are looked at; a piece that is lost is looked at again."""
-    over = threading.Event()
-    killer = threading.Thread(target=kill_now_and_then, args=(over, killed := []))
+    over, killed = threading.Event(), list[int]()
+    killer = threading.Thread(target=kill_now_and_then, args=(over, killed))
     killer.start()
     try:
         outcomes = batch(
@@ -376,7 +391,7 @@ def test_killed_workers_change_nothing(ray, faces, tmp_path):
     store = LessonStore(tmp_path / "batch.sqlite")
     assert len(store.lessons()) == len(faces)
     for outcome in outcomes:
-        assert same(store.readings(store.numbered(outcome.lesson)), whole(outcome.entry.path, tmp_path)[0])
+        assert same(store.readings(store.numbered(outcome.lesson or 0)), whole(outcome.entry.path, tmp_path)[0])
 
 
 def kill_now_and_then(over, killed, most=2):

@@ -37,11 +37,11 @@ def test_duckdb_and_polars_read_all_lessons_with_their_courses_and_days(tmp_path
     data.write(gate(number=2, began="2026-03-13T09:15:00+01:00"), SHARMA, "Physics 1/a")
     data.write(gate(number=3), SHARMA, None)
     everything = f"{tmp_path}/data/**/*.parquet"
-    found = duckdb.sql(
+    found = duckdb.query(
         f"select lesson, course, cast(day as varchar), count(*) > 0, any_value(clock) is not null "
         f"from read_parquet('{everything}', hive_partitioning = true) group by all order by lesson"
-    ).fetchall()
-    assert found == [
+    )
+    assert found is not None and found.fetchall() == [
         (1, "Physics 1/a", "2026-03-12", True, True),
         (2, "Physics 1/a", "2026-03-13", True, True),
         (3, None, None, True, False),

@@ -66,7 +66,7 @@ def test_what_is_complete_is_not_claimed_again_and_what_failed_is(store, lesson,
     run = Batches(store)
     done, broken = run.claim("a", 300.0), run.claim("b", 300.0)
     kept = run.keep(dataclasses.replace(done, state=COMPLETE), lesson(number=0), [observation(0, 0.0)])
-    run.keep(dataclasses.replace(broken, state=FAILED, reason="torn"))
+    run.note(dataclasses.replace(broken, state=FAILED, reason="torn"))
     later = Batches(store)
     assert (later.claim("a", 300.0).state, later.complete("a"), later.complete("b")) == (COMPLETE, kept.number, None)
     assert later.claim("b", 300.0).owner == later.owner

@@ -24,6 +24,7 @@ KEPT = {
     "recordings": [
         "number", "name", "purpose", "reference", "settings", "created", "state", "done", "length", "message", "lesson",
     ],
+    "batches": ["key", "lesson", "state", "owner", "beat", "seconds", "joined", "lost", "reason"],
 }  # fmt: skip
 
 

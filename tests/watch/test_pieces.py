@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from roomread.watch.frames import NATIVE, WHOLE, FrameSettings, Piece, open_source
+from roomread.watch.frames import NATIVE, WHOLE, FrameSettings, Piece, VideoSource, open_source
 from roomread.watch.pieces import cut
 
 
@@ -87,8 +87,8 @@ def test_a_piece_counts_its_own_damage_and_only_the_last_says_that_the_video_bre
     path = write_video(tmp_path / "torn.mkv", [noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(60)], 10)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
     settings = FrameSettings(fps=NATIVE)
-    sources = [open_source(path, settings, piece) for piece in cut(path, settings, 1.2)]
-    whole = open_source(path, settings)
+    sources = [VideoSource(path, settings, piece) for piece in cut(path, settings, 1.2)]
+    whole = VideoSource(path, settings)
     parts = [frame.time for source in sources for frame in source.frames()]
     assert parts == [frame.time for frame in whole.frames()]
     assert sum(source.damaged for source in sources) == whole.damaged

@@ -121,7 +121,7 @@ class RayPool:
 
     def __init__(self, ray: Any, settings: AnalyzeSettings, workers: int | None) -> None:
         found = ray.cluster_resources()
-        self._ray = ray
+        self._ray, self._tasks = ray, dict[Callable[..., Any], Any]()
         self.workers = workers or max(1, int(found.get("CPU", 1)) // settings.threads)
         cards = min(1.0, found.get("GPU", 0.0) / self.workers) if settings.device == "cuda" else 0.0
         self._options = {"num_cpus": settings.threads, "num_gpus": cards, "max_retries": TRIES - 1}
@@ -129,8 +129,9 @@ class RayPool:
     def submit(self, work: Callable[..., Any], /, *given: Any) -> Future[Any]:
         """Begin work; whatever goes wrong with it is a RoomreadError, so that it costs its piece alone."""
         made: Future[Any] = Future()
-        task = self._ray.remote(**self._options)(work)
-        came: Future[Any] = task.remote(*given).future()
+        if work not in self._tasks:  # made anew each time it would be another task to Ray, and take its turn apart
+            self._tasks[work] = self._ray.remote(**self._options)(work)
+        came: Future[Any] = self._tasks[work].remote(*given).future()
         came.add_done_callback(lambda future: self._pass_on(future, made))
         return made
 

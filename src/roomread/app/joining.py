@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -104,6 +104,11 @@ class _Work:
     lesson: Lesson | None = None
     frames: tuple[float, float, int] = (0.0, 0.0, 0)  # times of the first and the last one, and how many
     seconds: float = 0.0  # looked at in this run
+
+    @property
+    def number(self) -> int | None:
+        """The lesson's number, once there is one."""
+        return None if self.lesson is None else self.lesson.number
 
     def span(self, number: int) -> float:
         """Return how long a piece is, in seconds; 0 where that is not known."""
@@ -209,7 +214,8 @@ class Run:
             work.frames = (float(readings.times[0]), float(readings.times[-1]), len(readings.times))
         source = open_source(entry.path, settings.frames())
         if isinstance(source, PictureSource) or (length is not None and length <= 1.5 * batch.seconds):
-            work.pieces, work.sent = (WHOLE,), batch.joined
+            with self._owned(work):
+                self._cut(work, (WHOLE,))
         else:
             self._flight[self.pool.submit(cut, entry.path, settings.frames(), batch.seconds)] = (work, -1)
 
@@ -225,7 +231,7 @@ class Run:
             came = future.result()
         except RoomreadError as error:
             came = str(error)
-        try:
+        with self._owned(work):
             if number >= 0:
                 work.came[number] = came
                 work.seconds += work.span(number)
@@ -235,6 +241,12 @@ class Run:
                 self._fail(work, came)
             else:
                 self._cut(work, came)
+
+    @contextlib.contextmanager
+    def _owned(self, work: _Work) -> Iterator[None]:
+        """Let go of a recording that turns out to be another run's."""
+        try:
+            yield
         except ClaimLostError as error:
             self._works.remove(work)
             self._end(Outcome(entry=work.entry, state=HELD, reason=str(error), seconds=work.seconds))
@@ -270,9 +282,10 @@ class Run:
 
     def _keep(self, work: _Work, batch: Batch, state: str, notes: Sequence[str] = ()) -> None:
         """Write how far a recording is where nothing new was seen."""
-        lesson = None if work.lesson is None else _noted(work.lesson, work, batch, state, notes)
-        batch = dataclasses.replace(batch, lesson=None if lesson is None else lesson.number)
-        work.lesson = self.batches.keep(batch, lesson)
+        if work.lesson is None:
+            self.batches.note(batch)
+        else:
+            work.lesson = self.batches.keep(batch, _noted(work.lesson, work, batch, state, notes))
         work.batch = batch
 
     def _record(self, work: _Work, pieces: int) -> Lesson:
@@ -324,7 +337,7 @@ class Run:
             batch = dataclasses.replace(batch, joined=0, lost=Lost())  # the next run tries again from the beginning
         self._keep(work, batch, "stopped", [reason])
         self._works.remove(work)
-        self._end(Outcome(entry=work.entry, state=FAILED, lesson=batch.lesson, reason=reason, seconds=work.seconds))
+        self._end(Outcome(entry=work.entry, state=FAILED, lesson=work.number, reason=reason, seconds=work.seconds))
 
     def _stop(self) -> None:
         """Let go of everything, so that any run may go on with it."""
@@ -332,9 +345,9 @@ class Run:
             batch, note = dataclasses.replace(work.batch, state=STOPPED), f"Stopped by hand at {work.frames[1]:.1f} s."
             with contextlib.suppress(ClaimLostError):
                 self._keep(work, batch, "stopped", [note, "The same batch goes on from there."])
-            number, length = (work.lesson.number, work.lesson.duration) if work.lesson else (None, 0.0)
-            outcome = Outcome(entry=work.entry, state=STOPPED, lesson=number, seconds=work.seconds, length=length)
-            self._end(dataclasses.replace(outcome, reason=note if number else ""))
+            length = 0.0 if work.lesson is None else work.lesson.duration
+            outcome = Outcome(entry=work.entry, state=STOPPED, lesson=work.number, seconds=work.seconds, length=length)
+            self._end(dataclasses.replace(outcome, reason=note))
         for entry, _, _ in self._waiting:
             self._end(Outcome(entry=entry, state=STOPPED, reason="Not begun."))
 

@@ -89,28 +89,36 @@ class Batches:
             )
         return self._read(key) or self.claim(key, seconds)  # it was removed meanwhile, with its lesson
 
-    def keep(self, batch: Batch, lesson: Lesson | None = None, seen: Sequence[Observation] = ()) -> Lesson | None:
+    def keep(self, batch: Batch, lesson: Lesson, seen: Sequence[Observation] = ()) -> Lesson:
         """Write how far a recording is, with its lesson and what was newly seen, all or nothing; return the lesson.
 
         Raises:
             ClaimLostError: the recording is not this run's any more.
         """
-        table = batches_table
 
-        def also(connection: sa.Connection, number: int | None) -> None:
-            mine = (table.c.key == batch.key) & (table.c.owner == self.owner) & (table.c.state == RUNNING)
-            values = self._values(dataclasses.replace(batch, lesson=number))
-            if connection.execute(table.update().where(mine).values(beat=self.now(), **values)).rowcount != 1:
-                raise ClaimLostError("Another run has taken the recording over, or its lesson was deleted.")
+        def also(connection: sa.Connection, number: int) -> None:
+            self._note(connection, dataclasses.replace(batch, lesson=number))
 
-        if lesson is None:
-            with self.store.transaction() as connection:
-                also(connection, batch.lesson)
-        elif lesson.number:
-            self.store.append(lesson, seen, also)
-        else:
-            lesson = self.store.add(lesson, seen, also)
+        if not lesson.number:
+            return self.store.add(lesson, seen, also)
+        self.store.append(lesson, seen, also)
         return lesson
+
+    def note(self, batch: Batch) -> None:
+        """Write how far a recording is of which nothing was seen yet.
+
+        Raises:
+            ClaimLostError: likewise.
+        """
+        with self.store.transaction() as connection:
+            self._note(connection, batch)
+
+    def _note(self, connection: sa.Connection, batch: Batch) -> None:
+        table = batches_table
+        mine = (table.c.key == batch.key) & (table.c.owner == self.owner) & (table.c.state == RUNNING)
+        step = table.update().where(mine).values(beat=self.now(), **self._values(batch))
+        if connection.execute(step).rowcount != 1:
+            raise ClaimLostError("Another run has taken the recording over, or its lesson was deleted.")
 
     def beat(self) -> None:
         """Say that this run lives."""
@@ -130,7 +138,8 @@ class Batches:
         values = {name: row[name] for name in ("key", "seconds", "owner", "lesson", "state", "joined", "reason")}
         return Batch(**values, lost=Lost(damaged=lost["damaged"], gaps=gaps, notes=tuple(lost["notes"])))
 
-    def _values(self, batch: Batch) -> dict[str, Any]:
+    @staticmethod
+    def _values(batch: Batch) -> dict[str, Any]:
         values = dataclasses.asdict(batch)
         del values["key"]
         return values

@@ -27,7 +27,6 @@ from roomread.store.lessons import LessonStore
 from roomread.store.privacy import check_purpose, open_gate
 
 PIECE = 300.0  # seconds; a worker's start and the seam cost little beside it, and a killed worker loses no more
-TRIES = 4  # of a piece whose worker ends: once, and three times again
 KEPT = 2**28  # bytes that Ray keeps of results in this machine's memory; those of a piece are a few millions
 QUIET = {  # nothing is sent anywhere, nothing written over the progress
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -41,18 +40,22 @@ class BatchSettings:
     """How recordings are given out to workers.
 
     workers: processes; None takes one for every `threads` processors. address: of a Ray cluster, None: this machine
-    alone. piece: seconds into which long videos are cut. parquet: a folder or a URL of fsspec to which each lesson's
+    alone. piece: seconds into which long videos are cut. tries: of a piece whose worker ends; raising it lets a piece
+    that ends its worker each time do so more often. parquet: a folder or a URL of fsspec to which each lesson's
     class over time is written, see `review.partitions`.
     """
 
     workers: int | None = None
     address: str | None = None
     piece: float = PIECE
+    tries: int = 4
     parquet: str | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"There must be one worker at least. Received: {self.workers}.")
+        if self.tries < 1:
+            raise ValueError(f"A piece must be tried once at least. Received: {self.tries}.")
         if not self.piece >= 1:
             raise ValueError(f"A piece must be a second long at least. Received: {self.piece} s.")
 
@@ -119,12 +122,12 @@ def batch(
 class RayPool:
     """Work for Ray, as futures."""
 
-    def __init__(self, ray: Any, settings: AnalyzeSettings, workers: int | None) -> None:
-        found = ray.cluster_resources()
+    def __init__(self, ray: Any, settings: AnalyzeSettings, how: BatchSettings) -> None:
+        found, self._tries = ray.cluster_resources(), how.tries
         self._ray, self._tasks = ray, dict[Callable[..., Any], Any]()
-        self.workers = workers or max(1, int(found.get("CPU", 1)) // settings.threads)
+        self.workers = how.workers or max(1, int(found.get("CPU", 1)) // settings.threads)
         cards = min(1.0, found.get("GPU", 0.0) / self.workers) if settings.device == "cuda" else 0.0
-        self._options = {"num_cpus": settings.threads, "num_gpus": cards, "max_retries": TRIES - 1}
+        self._options = {"num_cpus": settings.threads, "num_gpus": cards, "max_retries": how.tries - 1}
 
     def submit(self, work: Callable[..., Any], /, *given: Any) -> Future[Any]:
         """Begin work; whatever goes wrong with it is a RoomreadError, so that it costs its piece alone."""
@@ -147,7 +150,7 @@ class RayPool:
             words = type(error).__name__
             made.set_exception(
                 SourceError(
-                    f"The process that looked at it ended each of {TRIES} times, killed or out of memory ({words})."
+                    f"The process that looked at it ended each of {self._tries} times, killed or out of memory ({words})."
                 )
             )
 
@@ -168,7 +171,7 @@ def working(how: BatchSettings, settings: AnalyzeSettings) -> Iterator[RayPool]:
             'This needs the package ray, which is not installed. Expected: pip install "roomread[scale]".'
         ) from error
     if ray.is_initialized():
-        yield RayPool(ray, settings, how.workers)
+        yield RayPool(ray, settings, how)
         return
     folder = tempfile.mkdtemp(prefix="rr-", dir="/tmp" if os.name == "posix" else None)  # sockets take 107 letters
     ending = signal.getsignal(signal.SIGTERM)
@@ -176,7 +179,7 @@ def working(how: BatchSettings, settings: AnalyzeSettings) -> Iterator[RayPool]:
         _begin(ray, how, settings, folder)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, ending)  # Ray's own would lose what was seen
-        yield RayPool(ray, settings, how.workers)
+        yield RayPool(ray, settings, how)
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)

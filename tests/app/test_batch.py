@@ -22,7 +22,7 @@ from roomread.app.joining import AHEAD, Order, Run
 from roomread.app.panel import find_mapping
 from roomread.app.sources import Entry
 from roomread.engagement.aggregate import timeline
-from roomread.errors import MissingExtraError, SourceError
+from roomread.errors import MissingExtraError, SettingsError, SourceError
 from roomread.store.batches import STALE, Batches
 from roomread.store.lessons import LessonStore
 from roomread.types import N_EMOTIONS, Observation, Tracks
@@ -338,6 +338,12 @@ def test_a_missing_ray_is_told_with_the_command_that_installs_it(film, tmp_path,
     monkeypatch.setattr("roomread.app.batch.Observer", Looking)
     with pytest.raises(MissingExtraError, match=r"pip install \"roomread\[scale\]\""):
         batch(film(1), purpose="research", db=tmp_path / "x.sqlite")
+
+
+def test_a_cluster_that_does_not_answer_is_told_at_once(film, tmp_path, monkeypatch):
+    monkeypatch.setattr("roomread.app.batch.Observer", Looking)
+    with pytest.raises(SettingsError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
+        batch(film(1), purpose="research", db=tmp_path / "x.sqlite", how=BatchSettings(address="127.0.0.1:1"))
 
 
 # --- with Ray itself

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +22,14 @@ from roomread.app.joining import Order, Outcome, Run, Standing
 from roomread.app.observing import Observer
 from roomread.app.panel import mapping_of
 from roomread.app.sources import Entry, find_entries
-from roomread.errors import MissingExtraError, SettingsError, SourceError
+from roomread.errors import MissingExtraError, RoomreadError, SettingsError, SourceError
 from roomread.review.partitions import Partitions
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import check_purpose, open_gate
 
 PIECE = 300.0  # seconds; a worker's start and the seam cost little beside it, and a killed worker loses no more
 KEPT = 2**28  # bytes that Ray keeps of results in this machine's memory; those of a piece are a few millions
+PATIENCE = 10.0  # seconds until a cluster that does not answer is none
 QUIET = {  # nothing is sent anywhere, nothing written over the progress
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -94,6 +96,8 @@ def batch(
     """
     check_purpose(purpose, reference)
     chosen = AnalyzeSettings(threads=1) if settings is None else settings
+    if chosen.model is not None:
+        chosen = dataclasses.replace(chosen, model=chosen.model.absolute())  # workers may stand in another folder
     given = BatchSettings() if how is None else how
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     entries = find_entries(named, course)
@@ -142,17 +146,13 @@ class RayPool:
         errors = self._ray.exceptions
         try:
             made.set_result(came.result())
-        except SourceError as error:
-            made.set_exception(SourceError(str(getattr(error, "cause", error))))
+        except RoomreadError as error:
+            made.set_exception(SourceError(str(getattr(error, "cause", error))))  # without Ray's traceback
         except errors.RayTaskError as error:
             made.set_exception(SourceError(f"The worker could not go on: {error.cause!r}."))
         except errors.RayError as error:
-            words = type(error).__name__
-            made.set_exception(
-                SourceError(
-                    f"The process that looked at it ended each of {self._tries} times, killed or out of memory ({words})."
-                )
-            )
+            why = f"each of {self._tries} times, killed or out of memory ({type(error).__name__})"
+            made.set_exception(SourceError(f"The process that looked at it ended {why}."))
 
 
 @contextlib.contextmanager
@@ -178,7 +178,7 @@ def working(how: BatchSettings, settings: AnalyzeSettings) -> Iterator[RayPool]:
     try:
         _begin(ray, how, settings, folder)
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, ending)  # Ray's own would lose what was seen
+            signal.signal(signal.SIGTERM, ending or signal.SIG_DFL)  # Ray's own would lose what was seen
         yield RayPool(ray, settings, how)
     finally:
         ray.shutdown()
@@ -189,9 +189,12 @@ def _begin(ray: Any, how: BatchSettings, settings: AnalyzeSettings, folder: str)
     """Start Ray here, or join the cluster."""
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
     if how.address is not None:
+        host, _, port = how.address.removeprefix("ray://").rpartition(":")
         try:
+            if port.isdigit():  # Ray itself tries for minutes
+                socket.create_connection((host, int(port)), timeout=PATIENCE).close()
             ray.init(address=how.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise SettingsError(
                 f"There is no Ray cluster at {how.address}: {error}. Expected: the address that `ray start` tells, "
                 "of the same versions of Ray and Python, or no --address to use this machine."

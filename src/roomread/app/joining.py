@@ -184,7 +184,7 @@ class Run:
         while len(self._flight) + sum(len(work.came) for work in self._works) < self.order.workers + AHEAD:
             work = next((work for work in self._works if work.pieces and work.sent < len(work.pieces)), None)
             if work is not None and work.pieces is not None:
-                given = (look_at, work.entry.path, work.settings, work.pieces[work.sent])
+                given = (look_at, work.entry.path.absolute(), work.settings, work.pieces[work.sent])
                 self._flight[self.pool.submit(*given)] = (work, work.sent)
                 work.sent += 1
             elif self._waiting:
@@ -217,7 +217,7 @@ class Run:
             with self._owned(work):
                 self._cut(work, (WHOLE,))
         else:
-            self._flight[self.pool.submit(cut, entry.path, settings.frames(), batch.seconds)] = (work, -1)
+            self._flight[self.pool.submit(cut, entry.path.absolute(), settings.frames(), batch.seconds)] = (work, -1)
 
     def _cut(self, work: _Work, pieces: Sequence[Piece]) -> None:
         work.pieces, work.sent = pieces, work.batch.joined

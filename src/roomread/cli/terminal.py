@@ -117,15 +117,15 @@ def board(every: float = 30.0) -> Iterator[Callable[[float, float, str], None]]:
     form = "{desc} {percentage:3.0f}% |{bar}| {postfix[0]}, {elapsed} gone, {remaining} left"
     lines = form.replace(" |{bar}|", "")
     shown = tqdm(
-        desc="batch", bar_format=form if seen else lines, postfix=[""], leave=False, smoothing=0,
-        file=sys.stderr if seen else io.StringIO(), mininterval=0.5,
+        desc="batch", bar_format=form if seen else lines, postfix=["starting"], leave=False, smoothing=0,
+        file=sys.stderr if seen else io.StringIO(),
     )  # fmt: skip
     told = time.monotonic()
 
     def tell(done: float, total: float, words: str) -> None:
         nonlocal told
         shown.total, shown.postfix = max(total, done, 1e-9), [f"{_hours(done)} of {_hours(total)} of video, {words}"]
-        shown.update(done - shown.n)
+        shown.n = done
         shown.refresh()
         if not seen and time.monotonic() - told >= every:
             told = time.monotonic()

@@ -1,206 +1,80 @@
-"""How much a store takes and gives: rows written a second, and how soon an hour and a course can be looked at.
+"""What a store takes, how many recordings a machine gets through, what cutting changes, what kills leave.
 
-    python benchmarks/scale.py [--only store] [--db FILE|URL] [--turns 3] [--json]
+    python benchmarks/scale.py [--only store|batch|pieces|kills ...] [--db FILE|URL] [--data VIDEO] [--turns 3] [--json]
 
 store: into the store of --db, or a temporary SQLite file, as `LessonStore` is used by everybody; what it writes it
     deletes again. Rows are faces, 30 a frame and five frames a second, made up.
     write: rows a second, of a lesson that is written a minute at a time as an analysis may, and a second at a time as
     one that runs does, which also tells how long one such second takes. `cpu` counts this process's own time instead
     of the clock's, which another program's work does not stretch; a PostgreSQL server's work is not in it.
-    rooms: rows a second of --rooms processes that each write an hour in minutes at once.
+    rooms: rows a second of --rooms processes that each write a quarter of an hour in minutes at once.
     hour: milliseconds until the class over time of an hour is there: `kept`, from what the analysis kept; `rows`, of
     that reading every row from the store, and `made`, working it all out from them.
     course: seconds until the same is there of 40 lessons, from what was kept.
 
-Figures are medians of --turns; `load` is the machine's before and after, and a busy one makes every figure worse.
+The others are of --data, or of a synthetic room of 30 faces that is shown again and again for --minutes.
+
+batch: hours of video per core-hour of `roomread batch` with one worker and with two, one thread each; `speed_up` from
+    one to two; `overhead` of one worker over `roomread analyze --threads 1`; Ray's start apart. Each side is a process
+    of its own, and they take turns.
+pieces: a lesson joined of pieces of --piece seconds beside the whole: whether times, boxes, seats and expressions are
+    the same bit for bit, how many readings of heads were taken and how many at the same moments, and by how much the
+    class's engagement differs in bins of ten seconds and over the lesson, by every mapping.
+kills: --videos films of two seconds, once in peace and once while workers are killed, on average --every seconds: how
+    many lessons there are, whether each is there exactly once, and how many are the same bit for bit.
+
+Figures are medians of --turns; `load` is the machine's before and after, and a busy one makes every time worse.
 """
 
 import argparse
 import json
 import os
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from made_up import lesson_of_hour, made_up
+import batching
+import storing
 
-from roomread.app.overviews import kept_overview
-from roomread.app.panel import mapping_of
-from roomread.review.overview import overview, overview_key
-from roomread.store.lessons import LessonStore
-from roomread.store.privacy import open_gate
-from roomread.store.summaries import Kept, write_summary
-from roomread.types import Lesson, Observation
-
-FPS, SECONDS, COURSE = 5, 3600, 40
-MINUTE = 60 * FPS  # frames
-
-
-def store(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure writing and reading."""
-    with place(chosen.db) as named:
-        kept = LessonStore(named)
-        seen = made_up(SECONDS, FPS)
-        begun = time.process_time()
-        lesson, minutes = write(kept, seen, MINUTE)
-        own = time.process_time() - begun
-        other, seconds = write(kept, seen[: 2 * MINUTE], FPS)
-        kept.delete(other)
-        try:
-            return {
-                "store": kept.name,
-                "write": {
-                    "rows": float(rows_of(seen)),
-                    "minutes_rows_s": rows_of(seen) / sum(minutes),
-                    "minutes_rows_cpu_s": rows_of(seen) / own,
-                    "seconds_rows_s": rows_of(seen[: 2 * MINUTE]) / sum(seconds),
-                    "second_ms": 1000 * statistics.median(seconds),
-                    "worst_second_ms": 1000 * max(seconds),
-                },
-                "rooms": {"rooms": float(chosen.rooms), "rows_s": rooms(named, chosen.rooms)},
-                "hour": look(kept, lesson, chosen.turns),
-                "course": course(kept, lesson, chosen.turns),
-            }
-        finally:
-            kept.delete(lesson)
-
-
-@contextmanager
-def place(named: str | None) -> Iterator[str]:
-    """Yield what was named, or a file that goes afterwards."""
-    if named is not None:
-        yield named
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield str(Path(folder) / "lessons.sqlite")
-
-
-def rows_of(seen: list[Observation]) -> int:
-    """Return how many faces were seen."""
-    return sum(len(one.tracks) for one in seen)
-
-
-def write(kept: LessonStore, seen: list[Observation], frames: int) -> tuple[Lesson, list[float]]:
-    """Write a lesson so many frames at a time, and return it with the seconds of each time."""
-    lesson, taken = kept.add(lesson_of_hour(0, 1, SECONDS)), []
-    for start in range(0, len(seen), frames):
-        before = time.perf_counter()
-        kept.append(lesson, seen[start : start + frames])
-        taken.append(time.perf_counter() - before)
-    return lesson, taken
-
-
-def rooms(named: str, n: int) -> float:
-    """Return the rows a second of so many processes that write at once; what they wrote is deleted."""
-    command = [sys.executable, __file__, "--room", named]
-    about: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen(command, **about) for _ in range(n)]
-    for room in started:
-        room.stdout.readline()  # type: ignore[union-attr]  # it has made its lesson up
-    before = time.perf_counter()
-    for room in started:
-        room.stdin.write("go\n")  # type: ignore[union-attr]
-        room.stdin.flush()  # type: ignore[union-attr]
-    told = [[int(word) for word in room.communicate()[0].split()] for room in started]
-    taken = time.perf_counter() - before
-    kept = LessonStore(named)
-    for number, _ in told:
-        kept.delete(kept.numbered(number))
-    return sum(rows for _, rows in told) / taken
-
-
-def room(named: str) -> None:
-    """Write a quarter of an hour when told to: one of several processes."""
-    seen = made_up(SECONDS // 4, FPS)
-    print(flush=True)
-    input()
-    lesson, _ = write(LessonStore(named), seen, MINUTE)
-    print(lesson.number, rows_of(seen))
-
-
-def look(kept: LessonStore, lesson: Lesson, turns: int) -> dict[str, float]:
-    """Return the milliseconds until the class over time of an hour is there."""
-    mapping = mapping_of(lesson)
-    number = str(lesson.number)
-    made = overview(open_gate(kept, number), mapping)
-    write_summary(kept, lesson, mapping.name, Kept(overview_key(lesson, mapping), *made.as_stored()))
-    steps = {
-        "kept": lambda: kept_overview(kept, lesson, mapping),
-        "rows": lambda: kept.readings(lesson),
-        "made": lambda: overview(open_gate(kept, number), mapping),
-    }
-    figures = {}
-    for name, step in steps.items():
-        figures[f"{name}_ms"], figures[f"{name}_cpu_ms"] = (1000 * seconds for seconds in seconds_of(step, turns))
-    return figures
-
-
-def course(kept: LessonStore, lesson: Lesson, turns: int) -> dict[str, float]:
-    """Return the seconds until the class over time of a course is there; its lessons all look alike."""
-    mapping = mapping_of(lesson)
-    stored = overview(open_gate(kept, str(lesson.number)), mapping).as_stored()
-    lessons = [kept.add(lesson_of_hour(number, COURSE, SECONDS)) for number in range(COURSE)]
-    for one in lessons:
-        write_summary(kept, one, mapping.name, Kept(overview_key(one, mapping), *stored))
-    taken, own = seconds_of(lambda: [kept_overview(kept, one, mapping) for one in lessons], turns)
-    for one in lessons:
-        kept.delete(one)
-    return {"lessons": float(COURSE), "kept_s": taken, "kept_cpu_s": own}
-
-
-def seconds_of(step: Callable[[], object], turns: int) -> tuple[float, float]:
-    """Return the medians of the seconds that something takes, by the clock and of this process's own time."""
-    taken, own = [], []
-    for _ in range(turns):
-        before, begun = time.perf_counter(), time.process_time()
-        step()
-        taken.append(time.perf_counter() - before)
-        own.append(time.process_time() - begun)
-    return statistics.median(taken), statistics.median(own)
-
-
-PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"store": store}
-
-
-def show(figures: dict[str, Any], as_json: bool) -> None:
-    """Print for a person, or as JSON."""
-    if as_json:
-        print(json.dumps(figures, indent=2))
-        return
-    for part, rows in figures.items():
-        if not isinstance(rows, dict):
-            print(f"{part:10} {rows}")
-            continue
-        print(f"\n{part}")
-        for name, values in rows.items():
-            told = values if isinstance(values, dict) else {"": values}
-            numbers = (f"{key} {value:,.1f}" if isinstance(value, float) else f"{value}" for key, value in told.items())
-            print(f"  {name:8} {'   '.join(numbers)}")
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "store": storing.store,
+    "batch": batching.over_workers,
+    "pieces": batching.in_pieces,
+    "kills": batching.under_kills,
+}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
-    parser.add_argument("--db", metavar="FILE|URL", help="default: a temporary SQLite file")
-    parser.add_argument("--rooms", type=int, default=2)
+    parser.add_argument("--db", metavar="FILE|URL", help="of store; default: a temporary SQLite file")
+    parser.add_argument("--rooms", type=int, default=2, help="of store; default: %(default)s")
+    parser.add_argument("--data", metavar="VIDEO", help="default: a synthetic room")
+    parser.add_argument("--minutes", type=float, default=20.0, help="of that room; default: %(default)g")
+    parser.add_argument("--width", type=int, default=1920, help="of that room; default: %(default)s")
+    parser.add_argument("--piece", type=float, default=300.0, help="seconds; default: %(default)g")
+    parser.add_argument("--videos", type=int, default=200, help="of kills; default: %(default)s")
+    parser.add_argument("--workers", type=int, default=2, help="of kills; default: %(default)s")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between kills; default: %(default)g")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--room", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.room is not None:
-        room(chosen.room)
-        return
     figures: dict[str, Any] = {"cpus": os.cpu_count(), "load_before": os.getloadavg()[0]}
     for name in chosen.only:
         figures[name] = PARTS[name](chosen)
     show(figures | {"load_after": os.getloadavg()[0]}, chosen.json)
+
+
+def show(figures: dict[str, Any], as_json: bool) -> None:
+    """Print the figures, as JSON or as lines."""
+    if as_json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            show({f"{name} {what}": found for what, found in value.items()}, as_json)
+        else:
+            print(f"{name:48}{value:10.4g}" if isinstance(value, float) else f"{name:48}{value}")
 
 
 if __name__ == "__main__":

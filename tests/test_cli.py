@@ -36,6 +36,7 @@ def run(db, capsys):
 COMMANDS = (
     "demo",
     "analyze",
+    "batch",
     "lessons",
     "report",
     "export",

@@ -30,9 +30,11 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path, content: bytes) -
 
 
 def test_the_ending_says_what_is_a_picture(tmp_path: Path) -> None:
-    for name in ("a.jpg", ".b.jpg", "c.mp4"):
+    for name in ("a.jpg", ".b.jpg", "c.mp4", "d.mpg"):
         (tmp_path / name).touch()
-    assert [is_picture(tmp_path / name) for name in ("a.jpg", ".b.jpg", "c.mp4", "absent.jpg")] == [True] + [False] * 3
+    assert [is_picture(tmp_path / name) for name in ("a.jpg", ".b.jpg", "c.mp4", "d.mpg", "absent.jpg")] == [
+        True, *[False] * 4,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [(64, 36), (129, 77), (33, 21), (1, 1)], ids=["half", "as it is", "odd", "a point"])

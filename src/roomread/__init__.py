@@ -13,13 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from roomread.app.analyze import AnalyzeSettings, LessonHandle, analyze, open_lesson
+    from roomread.app.batch import BatchSettings, batch
     from roomread.errors import RoomreadError
     from roomread.types import EMOTIONS
 
 __version__ = "0.1.0"
-__all__ = ["EMOTIONS", "AnalyzeSettings", "LessonHandle", "RoomreadError", "analyze", "open_lesson"]
+__all__ = [
+    "EMOTIONS",
+    "AnalyzeSettings",
+    "BatchSettings",
+    "LessonHandle",
+    "RoomreadError",
+    "analyze",
+    "batch",
+    "open_lesson",
+]
 
-_HOMES = {"EMOTIONS": "roomread.types", "RoomreadError": "roomread.errors"}  # the others live in app.analyze
+_HOMES = {  # the others live in app.analyze
+    "EMOTIONS": "roomread.types",
+    "RoomreadError": "roomread.errors",
+    "batch": "roomread.app.batch",
+    "BatchSettings": "roomread.app.batch",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ RoomreadError
 ├── ModelError       a model file is missing, damaged or made for other classes
 ├── SettingsError    a run file or an option has a wrong name or value
 ├── StoreError       the lesson store cannot be opened, read or written
+│   ├── ClaimLostError
 │   ├── LessonNotFoundError
 │   └── RecordingNotFoundError
 ├── StructureError   an agenda, captions or markers cannot be read
@@ -38,6 +39,10 @@ class SettingsError(RoomreadError):
 
 class StoreError(RoomreadError):
     """The lesson store cannot be opened, read or written."""
+
+
+class ClaimLostError(StoreError):
+    """A recording that a batch was at work on was taken over by another run, or its lesson was deleted."""
 
 
 class LessonNotFoundError(StoreError):

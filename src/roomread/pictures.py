@@ -15,7 +15,8 @@ from roomread.types import Array, Image
 
 def is_picture(path: Path) -> bool:
     """Tell by its ending whether a file is a picture; files that start with a dot are none."""
-    return path.suffix.lower() in Pictures.registered_extensions() and not path.name.startswith(".") and path.is_file()
+    form = Pictures.registered_extensions().get(path.suffix.lower(), "MPEG")  # which Pillow knows, but cannot read
+    return form != "MPEG" and not path.name.startswith(".") and path.is_file()
 
 
 def read_picture(path: Path) -> Image:

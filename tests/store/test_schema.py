@@ -26,6 +26,7 @@ KEPT = {
         "spool",
     ],
     "codes": ["number", "lesson", "observer", "seat", "start", "end", "where", "level"],
+    "batches": ["key", "lesson", "state", "owner", "beat", "seconds", "joined", "lost", "reason"],
 }  # fmt: skip
 
 

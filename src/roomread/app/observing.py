@@ -61,8 +61,13 @@ class Observer:
         self.detector = YuNet(settings.detector, runtime)
         self.reader = ExpressionModel(settings.expression, runtime, settings.model)
         self.head = HeadReader(settings.head, runtime) if settings.signals.rate > 0 else None
-        self.signals = None if self.head is None else SignalReader(self.head, settings.signals)
-        self.tracker = SeatTracker(settings.tracks)
+        self._settings = settings
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin another source: its seats are new, the networks stay open."""
+        self.tracker = SeatTracker(self._settings.tracks)
+        self.signals = None if self.head is None else SignalReader(self.head, self._settings.signals)
 
     @property
     def notes(self) -> tuple[str, ...]:

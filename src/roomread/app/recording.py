@@ -16,6 +16,11 @@ KEEP_EVERY = 1.0  # seconds after which what was seen is written to the store
 OUTAGE = 120.0  # seconds for which a database beyond a network may be away; what is seen meanwhile waits in memory
 
 
+def duration_of(first: float, last: float, frames: int, lone_gap: float) -> float:
+    """Return the seconds that so many frames between two moments stand for; a single one stands for `lone_gap`."""
+    return round(last - first + ((last - first) / (frames - 1) if frames > 1 else lone_gap), 3)
+
+
 class Recorder:
     """Writes the observations of one lesson; a kill loses the last KEEP_EVERY seconds at most.
 
@@ -102,11 +107,10 @@ class Recorder:
                 self.store.append(dataclasses.replace(self._record, state="stopped", notes=(note,)), [])
 
     def _keep(self, state: str, notes: tuple[str, ...]) -> None:
-        first = 0.0 if self._first is None else self._first
-        gap = (self.last - first) / (self._count - 1) if self._count > 1 else self._lone_gap
+        first = self.last if self._first is None else self._first
         record = dataclasses.replace(
             self._record,
-            duration=round(self.last - first + gap, 3),
+            duration=duration_of(first, self.last, self._count, self._lone_gap),
             width=self.size[0],
             height=self.size[1],
             state=state,

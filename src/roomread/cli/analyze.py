@@ -62,7 +62,7 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="picture, folder of pictures, video")
     command.add_argument("--purpose", choices=PURPOSES, help="stored with the lesson; decides what may be shown")
     command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
-    command.add_argument("--fps", type=_fps, metavar="N", help="frames analysed per second, or native; default: 5")
+    command.add_argument("--fps", type=parse_fps, metavar="N", help="frames analysed per second, or native; default: 5")
     command.add_argument("--start", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--end", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--name", help="of the lesson; default: the file's name")
@@ -95,7 +95,7 @@ def _analyze(options: argparse.Namespace) -> int:
     find_mapping(options.mapping)
     settings = settings_of(AnalyzeSettings, options, _own(options))
     first = is_new(options.db)
-    purpose = _asked_purpose(options, f"{NOTICE}\n\n" if first else "")
+    purpose = asked_purpose(options, f"{NOTICE}\n\n" if first else "")
     first = first and options.purpose is not None
     if options.out is not None:
         check_folder(options.out)
@@ -172,7 +172,7 @@ def _outputs(lesson: LessonHandle, source: Path, options: argparse.Namespace) ->
     return files if video is None else {**files, "annotated": str(video)}
 
 
-def _asked_purpose(options: argparse.Namespace, notice: str) -> str:
+def asked_purpose(options: argparse.Namespace, notice: str) -> str:
     """Return the declared purpose; at a terminal it is asked for, below the notice."""
     from roomread.store.privacy import check_purpose
 
@@ -184,7 +184,8 @@ def _asked_purpose(options: argparse.Namespace, notice: str) -> str:
     return purpose or ""
 
 
-def _fps(text: str) -> float:
+def parse_fps(text: str) -> float:
+    """Return frames a second from a number or the word native."""
     try:
         return math.inf if text == "native" else float(text)
     except ValueError as error:

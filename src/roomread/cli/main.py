@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from roomread import __version__
 from roomread.cli import (
     analyze,
+    batch,
     check,
     codes,
     data,
@@ -56,6 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"roomread {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     analyze.add_commands(commands)
+    batch.add_commands(commands)
     lessons.add_commands(commands)
     structure.add_commands(commands)
     mappings.add_commands(commands)

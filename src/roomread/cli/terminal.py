@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +104,41 @@ def bar(
 
     with shown:
         yield progress
+
+
+@contextmanager
+def board(every: float = 30.0) -> Iterator[Callable[[float, float, str], None]]:
+    """Show how far many recordings are: seconds done, of all, and words; in a log file as a line now and then.
+
+    Args:
+        every: seconds between two lines where nobody looks.
+    """
+    from tqdm import tqdm
+
+    seen = sys.stderr.isatty()
+    form = "{desc} {percentage:3.0f}% |{bar}| {postfix[0]}, {elapsed} gone, {remaining} left"
+    lines = form.replace(" |{bar}|", "")
+    shown = tqdm(
+        desc="batch", bar_format=form if seen else lines, postfix=["starting"], leave=False, smoothing=0,
+        file=sys.stderr if seen else io.StringIO(),
+    )  # fmt: skip
+    told = time.monotonic()
+
+    def tell(done: float, total: float, words: str) -> None:
+        nonlocal told
+        shown.total, shown.postfix = max(total, done, 1e-9), [f"{_hours(done)} of {_hours(total)} of video, {words}"]
+        shown.n = done
+        shown.refresh()
+        if not seen and time.monotonic() - told >= every:
+            told = time.monotonic()
+            say(str(shown).strip())
+
+    with shown:
+        yield tell
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
 
 
 @contextmanager

@@ -109,6 +109,7 @@ SEAT_COLUMNS = (
     Column("head_spread", "float64", "degrees", "standard deviation of the yaw in the ten seconds up to this reading"),
     Column("talking", "float64", "0 or 1", "whether the mouth moves as in talk, chewing or laughter"),
 )
+_PARQUET = {"compression": "SNAPPY", "write_index": False, "object_encoding": "utf8"}  # empty columns are text too
 _COLUMNS = {"class": CLASS_COLUMNS, "seats": SEAT_COLUMNS}
 
 
@@ -236,8 +237,17 @@ def exported(gate: Gate, mapping: Mapping, form: str, table: str) -> bytes:
         PrivacyError: the purpose does not allow the table.
     """
     _check_form(form)
+    return _bytes(table_of(gate, mapping, table), form)
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return a table as the bytes of a Parquet file."""
+    return _bytes(frame, "parquet")
+
+
+def _bytes(frame: pd.DataFrame, form: str) -> bytes:
     held = _Held()
-    _write(table_of(gate, mapping, table), form, held)
+    _write(frame, form, held)
     return held.getvalue()
 
 
@@ -279,9 +289,9 @@ def _write(frame: pd.DataFrame, form: str, target: Path | _Held) -> None:
     elif form == "json":
         frame.to_json(target, orient="records", indent=1, double_precision=6)
     elif isinstance(target, Path):
-        fastparquet.write(str(target), frame, compression="SNAPPY", write_index=False)
+        fastparquet.write(str(target), frame, **_PARQUET)
     else:
-        fastparquet.write("", frame, compression="SNAPPY", write_index=False, open_with=lambda *_: target)
+        fastparquet.write("", frame, open_with=lambda *_: target, **_PARQUET)
 
 
 def _check_form(form: str) -> None:

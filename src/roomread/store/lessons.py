@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from roomread.store.schema import (
 )
 from roomread.types import EMOTIONS, SIGNALS, Lesson, Observation, Part, Readings
 
+Also = Callable[[sa.Connection, int], None]  # writes more of a lesson, whose number it receives
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
 _OF_LESSON = tuple(field.name for field in dataclasses.fields(Lesson))
 
@@ -114,8 +115,11 @@ class LessonStore:
                 f"stored before is untouched. {check}, or use --db FILE."
             ) from error
 
-    def add(self, lesson: Lesson, observations: Sequence[Observation] = ()) -> Lesson:
-        """Keep a new lesson with its first observations, and return it with the number it was given."""
+    def add(self, lesson: Lesson, observations: Sequence[Observation] = (), also: Also | None = None) -> Lesson:
+        """Keep a new lesson with its first observations, and return it with the number it was given.
+
+        What `also` writes is kept together with them.
+        """
         values = dataclasses.asdict(lesson) | {"notes": list(lesson.notes), "written": _now()}
         del values["number"]
         values["folded"] = folded(lesson.name, lesson.source)
@@ -123,12 +127,16 @@ class LessonStore:
             result = connection.execute(lessons_table.insert().values(values))
             key = result.inserted_primary_key
             number = key[0] if key is not None else 0
+            if also is not None:
+                also(connection, number)
             _insert(connection, number, observations)
         return dataclasses.replace(lesson, number=number)
 
-    def append(self, lesson: Lesson, observations: Sequence[Observation]) -> None:
-        """Keep observations of a lesson and the lesson's record as it stands now, together."""
+    def append(self, lesson: Lesson, observations: Sequence[Observation], also: Also | None = None) -> None:
+        """Keep observations of a lesson, the lesson's record as it stands now, and what `also` writes, together."""
         with self.transaction() as connection:
+            if also is not None:
+                also(connection, lesson.number)
             _insert(connection, lesson.number, observations)
             connection.execute(
                 lessons_table.update()

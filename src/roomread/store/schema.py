@@ -140,6 +140,20 @@ codes_table = Table(  # since version 5; what observers coded at the pages
     sqlite_autoincrement=True,
 )
 
+batches_table = Table(  # since version 5; which recording became which lesson, so that none becomes two
+    "batches",
+    metadata,
+    Column("key", String, primary_key=True),  # of the recording's content and of what is measured in it
+    Column("lesson", ForeignKey("lessons.number", ondelete="CASCADE")),  # once something was seen
+    Column("state", String, nullable=False),
+    Column("owner", String, nullable=False),  # the run that is at work on it, or was last
+    Column("beat", Float, nullable=False),  # seconds since 1970, when that run last said that it lives
+    Column("seconds", Float, nullable=False),  # that a piece is meant to be long
+    Column("joined", Integer, nullable=False),  # pieces that are in the lesson, or lost for good
+    Column("lost", JSON, nullable=False),  # what could not be analysed so far
+    Column("reason", String, nullable=False),  # why it failed; else empty
+)
+
 
 def folded(name: str, source: str) -> str:
     """Return what a search of lessons looks through, in one case: databases fold letters each in its own way."""

@@ -42,6 +42,40 @@ class FrameSettings:
             raise ValueError(f"start must not be negative and must lie before end. Received: {self.start}, {self.end}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a video that begins at a key frame, so that nothing before it need be decoded.
+
+    stamp: of its first frame, by the stream's own clock; None where the source begins. index: number of that frame.
+    start, end: seconds; a frame at `end` is the next piece's; infinite: to the end of what is looked at.
+    due: seconds, when the next frame is due on the grid of the whole source.
+    """
+
+    stamp: int | None = None
+    index: int = 0
+    start: float = 0.0
+    end: float = math.inf
+    due: float = 0.0
+
+
+WHOLE = Piece()
+
+
+@dataclass
+class Grid:
+    """Chooses frames so many times a second; `due` is when the next one is due, in seconds."""
+
+    fps: float
+    due: float
+
+    def takes(self, time: float) -> bool:
+        """Return whether a frame at this time is taken, and wait for the next one then."""
+        if time + 1e-6 < self.due:
+            return False
+        self.due = time if self.fps == NATIVE else max(self.due + 1 / self.fps, time)
+        return True
+
+
 class Source(Protocol):
     """Something that yields frames.
 
@@ -61,8 +95,8 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path, settings: FrameSettings) -> Source:
-    """Return the frames of a picture, a folder of pictures, or a video.
+def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> Source:
+    """Return the frames of a picture, a folder of pictures, or a video, of which `piece` may be a part.
 
     Raises:
         SourceError: there is nothing at the path, a folder holds no picture, or the file is neither picture nor video.
@@ -80,7 +114,7 @@ def open_source(path: Path, settings: FrameSettings) -> Source:
     if is_picture(path):
         read_picture(path)  # a single picture that cannot be read is an error, not a note
         return PictureSource(path.name, [path])
-    return VideoSource(path, settings)
+    return VideoSource(path, settings, piece)
 
 
 @dataclass
@@ -115,16 +149,20 @@ class PictureSource:
 
 
 class VideoSource:
-    """A video file, at the times that its container states."""
+    """A video file, or a piece of one, at the times that its container states.
 
-    def __init__(self, path: Path, settings: FrameSettings) -> None:
+    damaged: parts that could not be decoded, once the frames are through.
+    """
+
+    def __init__(self, path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> None:
         """Open the file.
 
         Raises:
             SourceError: it cannot be opened, or holds no video.
         """
-        self.path, self.settings, self.name = path, settings, path.name
+        self.path, self.settings, self.piece, self.name = path, settings, piece, path.name
         self.notes: list[str] = []
+        self.damaged = 0
         with open_video(self.path) as container:
             self.total = _duration(container)
 
@@ -136,7 +174,10 @@ class VideoSource:
         return max(0.0, min(self.total, self.settings.end) - self.settings.start)
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames that are due, upright, in RGB; what cannot be decoded is counted in `notes`."""
+        """Yield the frames that are due, upright, in RGB; what cannot be decoded is counted in `notes`.
+
+        Of a piece `notes` says only, of the last one, that the video breaks off.
+        """
         with open_video(self.path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
@@ -145,27 +186,38 @@ class VideoSource:
 
     def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
         """Yield a frame whenever 1/fps has passed since the one before was due."""
-        settings, clock = self.settings, Clock(stream)
-        if settings.start > 0:
-            container.seek(clock.stamp(settings.start), stream=stream)
-        due, last, damaged = settings.start, 0.0, [0]
-        for decoded in _decode(container, stream, damaged):
+        piece, clock, damaged = self.piece, Clock(stream), list[float]()
+        end = min(self.settings.end, piece.end)
+        grid = Grid(self.settings.fps, self.settings.start if piece.stamp is None else piece.due)
+        if piece.stamp is not None:
+            _seek_before(container, stream, piece.stamp)
+            clock.last = (piece.start, piece.index - 1)
+        elif self.settings.start > 0:
+            _seek_before(container, stream, clock.stamp(self.settings.start))
+        last = 0.0
+        for decoded in _decode(container, stream, clock, damaged):
+            if piece.stamp is not None and decoded.pts is not None and decoded.pts < piece.stamp:
+                continue  # of the piece before: it stands behind the key frame, but is shown before it
             time, index = clock.read(decoded)
-            if time >= settings.end:
+            if time >= end:
                 last = time
                 break
             last = time + clock.step
-            if time + 1e-6 < due:
-                continue
-            yield Frame(upright(decoded), time, index)
-            due = time if settings.fps == NATIVE else max(due + 1 / settings.fps, time)
-        if damaged[0]:
-            parts = "1 damaged part" if damaged[0] == 1 else f"{damaged[0]} damaged parts"
-            self.notes.append(f"{parts} of the video could not be decoded: those frames are missing.")
-        if self.total is not None and last + END_TOLERANCE < min(self.total, settings.end):
+            if grid.takes(time):
+                yield Frame(upright(decoded), time, index)
+        self.damaged = sum(piece.start <= time < piece.end or math.isnan(time) for time in damaged)
+        if self.damaged and piece == WHOLE:
+            self.notes.append(damage_note(self.damaged))
+        if math.isinf(piece.end) and self.total is not None and last + END_TOLERANCE < min(self.total, end):
             self.notes.append(
                 f"The video breaks off at {last:.1f} s of {self.total:.1f} s; the rest could not be read and is lost."
             )
+
+
+def damage_note(n: int) -> str:
+    """Return in words that so many parts of a video are lost."""
+    parts = "1 damaged part" if n == 1 else f"{n} damaged parts"
+    return f"{parts} of the video could not be decoded: those frames are missing."
 
 
 def open_video(path: Path) -> av.container.InputContainer:
@@ -211,35 +263,51 @@ class Clock:
         """Return the stamp of a moment in seconds."""
         return self.first + int(time / self.base)
 
+    def seconds(self, stamp: int) -> float:
+        """Return the moment of a stamp, in seconds from the start of the source."""
+        return (stamp - self.first) * self.base.numerator / self.base.denominator
+
     def read(self, frame: av.VideoFrame) -> tuple[float, int]:
         """Return seconds from the start of the source, never running backwards, and the number of the frame."""
         if self.last is None:
-            time = 0.0 if frame.pts is None else float((frame.pts - self.first) * self.base)
+            time = 0.0 if frame.pts is None else self.seconds(frame.pts)
             self.last = (max(time, 0.0), round(max(time, 0.0) / self.step))
             return self.last
         before, index = self.last
-        time = before + self.step if frame.pts is None else float((frame.pts - self.first) * self.base)
+        time = before + self.step if frame.pts is None else self.seconds(frame.pts)
         self.last = (max(time, before), index + 1)
         return self.last
 
 
+def _seek_before(container: av.container.InputContainer, stream: av.VideoStream, stamp: int) -> None:
+    """Go to a key frame at or before a stamp; to the start of the file where the container knows no better."""
+    for target in (stamp, 0 if stream.start_time is None else stream.start_time):
+        container.seek(target, stream=stream)
+        reached = next(container.demux(stream)).pts
+        container.seek(target, stream=stream)
+        if reached is not None and reached <= stamp:
+            return
+
+
 def _decode(
-    container: av.container.InputContainer, stream: av.VideoStream, damaged: list[int]
+    container: av.container.InputContainer, stream: av.VideoStream, clock: Clock, damaged: list[float]
 ) -> Iterator[av.VideoFrame]:
-    """Yield every frame that can be decoded; count in damaged[0] the packets that cannot."""
+    """Yield every frame that can be decoded; add to `damaged` the seconds of each packet that cannot, NaN: unknown."""
     packets = container.demux(stream)
     while True:
+        time = math.nan
         try:
             packet = next(packets)
+            time = math.nan if packet.pts is None else clock.seconds(packet.pts)
             yield from packet.decode()
         except StopIteration:
             return
         except av.EOFError:
             return
         except av.InvalidDataError:
-            damaged[0] += 1
+            damaged.append(time)
         except av.FFmpegError:
-            damaged[0] += 1
+            damaged.append(time)
             return
 
 

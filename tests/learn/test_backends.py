@@ -24,15 +24,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.config import as_dict
-from roomread.errors import ModelError
+from roomread.errors import ModelError, SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.datasets import LabelledFaces
+from roomread.learn.devices import spread
 from roomread.learn.load import open_model
 from roomread.learn.model import MODELS
 from roomread.learn.run import run
 from roomread.learn.schedule import Epoch
-from roomread.learn.train import TrainSettings, Watcher, train
+from roomread.learn.train import TrainSettings, Watcher, _Run, train
 from roomread.modelcard import read_card
 from roomread.types import Array
 
@@ -223,6 +224,80 @@ def test_the_draws_of_a_backend_change_faces_as_much(backend: str, tmp_path: Pat
         assert there.mean() == pytest.approx(here.mean(), rel=0.1), name
         assert (there > 1).mean() == pytest.approx((here > 1).mean(), abs=0.1), name
         assert not np.allclose(received[name], expected[name])
+
+
+class Lines(Watcher):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def fit_on(devices: Sequence[int | None], settings: TrainSettings, faces: LabelledFaces, out: Path) -> list[Any]:
+    """Return for each number of devices: what was said, and the run's weights and history; then of a resumed run.
+
+    The last one is stopped on all devices and goes on with one.
+    """
+    answers = []
+    for number, n in enumerate([*devices, 1]):
+        lines, folder = Lines(), out / str(number)
+        if number == len(devices):
+            with contextlib.suppress(KeyboardInterrupt):
+                train(settings, faces, folder, Stop(), None, None)
+        trained = train(settings, faces, folder, lines, None, n)
+        history = [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in trained.history]
+        answers.append((lines.said, trained.network.get_weights(), history))
+    return answers
+
+
+def first_losses(devices: Sequence[int], faces: LabelledFaces) -> list[float]:
+    """Return the loss of our network's first step, with dropout and augmentation, on so many devices each."""
+    losses = []
+    for n in devices:
+        with spread(n, 8, print):
+            keras.utils.set_random_seed(0)
+            run = _Run(dataclasses.replace(SGD, model="compact"), faces)
+            losses.append(run.learner.train_on_batch(*run.batches(0)[0], return_dict=True)["loss"])
+    return losses
+
+
+def refusal(settings: TrainSettings, faces: LabelledFaces, out: Path, devices: int) -> str:
+    try:
+        train(settings, faces, out, None, None, devices)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def test_several_devices_train_as_one_does_and_only_with_jax(
+    backend: str, labelled_faces: LabelledFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
+    told = elsewhere(backend, refusal, tmp_path, SGD, labelled_faces, tmp_path / "refused", 5)
+    if backend == "torch":
+        assert "with JAX alone" in told and "Received: 5, on torch" in told
+        return
+    assert "Expected: 1 to 4 (cpu:0, cpu:1, cpu:2, cpu:3). Received: 5." in told
+    even = dataclasses.replace(ADAM, batch_size=8)
+    answers = elsewhere(backend, fit_on, tmp_path, [1, None, 3], even, labelled_faces, tmp_path / "runs")
+    (alone, weights, history), (all_four, *_), (three, *_), (resumed, *_) = answers
+    assert not any("train" in line for line in (*alone, *resumed))
+    assert all_four[0] == "4 devices train, 2 faces of each batch on each: cpu:0, cpu:1, cpu:2, cpu:3"
+    assert "cannot be shared out evenly among 3 devices: 2 of them train" in three[0]
+    for _, theirs, their_history in answers[1:]:
+        for one, other in zip(weights, theirs, strict=True):
+            assert_allclose(other, one, atol=1e-5)
+        for epoch, their_epoch in zip(history, their_history, strict=True):
+            assert their_epoch == pytest.approx(epoch, abs=1e-4)
+    losses = elsewhere(backend, first_losses, tmp_path, [1, 2, 4], labelled_faces)
+    assert losses == pytest.approx([losses[0]] * 3, abs=1e-4)
+    message, expected, _ = elsewhere(backend, ship, tmp_path, even, labelled_faces, tmp_path / "shipped")
+    assert "cannot be written by Keras on JAX" in message
+    received = open_model(tmp_path / "shipped" / "try.keras", "fer2013").predict_faces(labelled_faces.images)
+    assert_allclose(received, expected, atol=1e-4)
 
 
 def ship(settings: TrainSettings, faces: LabelledFaces, out: Path) -> tuple[str, Array, Array]:

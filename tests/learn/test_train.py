@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from roomread.errors import DataError, OutputError
+from roomread.errors import DataError, OutputError, SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
@@ -459,3 +459,12 @@ def test_a_watcher_sees_each_share_of_an_epoch_and_the_network_that_is_judged(
     assert 0 <= trained.history[0]["accuracy"] <= 1
     assert trained.history[0]["penalty"] == 0
     assert trained.best == 1
+
+
+@pytest.mark.parametrize("devices", [0, 2])
+def test_tensorflow_trains_on_one_device_and_says_who_takes_more(
+    labelled_faces: LabelledFaces, tmp_path: Path, devices: int
+) -> None:
+    with pytest.raises(SettingsError, match=r"JAX alone. Expected: one device. Received: \d, on tensorflow"):
+        train(SETTINGS, labelled_faces, tmp_path / "run", devices=devices)
+    assert not (tmp_path / "run").exists()

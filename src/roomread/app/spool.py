@@ -18,6 +18,7 @@ from roomread.watch.frames import FrameSettings, open_source
 
 LARGEST = 20 * 1000**3  # bytes of one recording; a long lesson in the best quality of a phone has about 10
 LEFT_FREE = 1000**3  # bytes that an upload leaves on the disk, for the store and for everybody else
+MOST_AT_ONCE = 8  # recordings that come in at a time; a page sends one after the other
 LOCK = "lock"
 LONGEST_NAME = 200  # letters
 
@@ -26,11 +27,16 @@ class TooLargeError(SettingsError):
     """A recording is larger than what may come, or than the disk has room for."""
 
 
+class TooManyError(SettingsError):
+    """More recordings come in, or wait, than may."""
+
+
 class Spool:
     """The folder of one store's recordings. One process at a time owns it; the right ends with the process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.coming = 0  # uploads that are open
         self._owned: sqlite3.Connection | None = None
 
     def own(self) -> bool:
@@ -88,11 +94,20 @@ class Upload:
     """A file that is coming in. Leaving its `with` block deletes it, unless it was moved to its place."""
 
     def __init__(self, spool: Spool) -> None:
-        """Begin a file that nobody else may read."""
+        """Begin a file that nobody else may read.
+
+        Raises:
+            TooManyError: too many others are coming in.
+        """
+        if spool.coming >= MOST_AT_ONCE:
+            raise TooManyError(
+                f"Too many recordings are coming in. Expected: at most {MOST_AT_ONCE} at a time. Wait for one to end."
+            )
         self._spool = spool
         handle, name = tempfile.mkstemp(prefix="in-", dir=spool.folder)
         self.path, self.size = Path(name), 0
         self._file = os.fdopen(handle, "wb")
+        spool.coming += 1
 
     def write(self, piece: bytes) -> None:
         """Take what has come.
@@ -127,6 +142,7 @@ class Upload:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._spool.coming -= 1
         self._file.close()
         self.path.unlink(missing_ok=True)
 

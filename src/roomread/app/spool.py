@@ -19,7 +19,7 @@ from roomread.watch.frames import FrameSettings, open_source
 LARGEST = 20 * 1000**3  # bytes of one recording; a long lesson in the best quality of a phone has about 10
 LEFT_FREE = 1000**3  # bytes that an upload leaves on the disk, for the store and for everybody else
 MOST_AT_ONCE = 8  # recordings that come in at a time; a page sends one after the other
-LOCK = "lock"
+LOCK, COMING = "lock", "in-"  # a file, and how the names of those begin that are coming in
 LONGEST_NAME = 200  # letters
 
 
@@ -36,7 +36,6 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.coming = 0  # uploads that are open
         self._owned: sqlite3.Connection | None = None
 
     def own(self) -> bool:
@@ -99,15 +98,14 @@ class Upload:
         Raises:
             TooManyError: too many others are coming in.
         """
-        if spool.coming >= MOST_AT_ONCE:
+        if sum(path.name.startswith(COMING) for path in spool.folder.iterdir()) >= MOST_AT_ONCE:
             raise TooManyError(
                 f"Too many recordings are coming in. Expected: at most {MOST_AT_ONCE} at a time. Wait for one to end."
             )
         self._spool = spool
-        handle, name = tempfile.mkstemp(prefix="in-", dir=spool.folder)
+        handle, name = tempfile.mkstemp(prefix=COMING, dir=spool.folder)
         self.path, self.size = Path(name), 0
         self._file = os.fdopen(handle, "wb")
-        spool.coming += 1
 
     def write(self, piece: bytes) -> None:
         """Take what has come.
@@ -142,7 +140,6 @@ class Upload:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._spool.coming -= 1
         self._file.close()
         self.path.unlink(missing_ok=True)
 

@@ -118,7 +118,7 @@ def _fits(scope: Scope, headers: dict[str, str]) -> bool:
     if _is_upload(scope):
         return True
     length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
-    return length.isdigit() and int(length) <= LARGEST_BODY
+    return length.isdecimal() and int(length) <= LARGEST_BODY
 
 
 def _is_upload(scope: Scope) -> bool:

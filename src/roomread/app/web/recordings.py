@@ -83,7 +83,7 @@ def routes(site: Site) -> APIRouter:
         length = request.headers.get("content-length", "")
         try:
             with await run_in_threadpool(queue.upload) as upload:
-                if length.isdigit():
+                if length.isdecimal():
                     check_size(queue.spool, 0, int(length))
                 await _receive(request, upload)
                 return told(await run_in_threadpool(queue.add, upload, recording), set())

@@ -42,3 +42,14 @@ def test_the_version_stands_in_the_changelog():
     import roomread
 
     assert f"## {roomread.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_line_of_the_threat_model_names_tests_that_exist():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ") and not line.endswith("| | |")]
+    assert len(lines) > 30
+    for line in lines[1:]:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", line.split(" | ")[-1])
+        assert named, line
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {name}"

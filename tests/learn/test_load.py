@@ -13,6 +13,7 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
+import onnx
 import pytest
 from keras import layers
 from numpy.testing import assert_allclose, assert_array_equal
@@ -22,7 +23,7 @@ from roomread.learn.datasets import LabelledFaces
 from roomread.learn.export import export_onnx, make_card, save_keras
 from roomread.learn.load import open_model
 from roomread.learn.model import MODELS
-from roomread.modelcard import sha256_of
+from roomread.modelcard import PUBLISHED, sha256_of
 from roomread.types import EMOTIONS, Array
 
 pytestmark = [
@@ -386,3 +387,10 @@ def test_saving_as_h5_leaves_the_log_as_it_was(tmp_path: Path, caplog: pytest.Lo
     saved(small(), tmp_path / "theirs.h5")
     assert logging.getLogger("absl").level == level
     assert not caplog.records
+
+
+def test_a_network_that_keeps_its_weights_in_other_files_is_refused(tmp_path: Path) -> None:
+    model, path = onnx.load(PUBLISHED), tmp_path / "theirs.onnx"
+    onnx.save_model(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(ModelError, match="keeps its weights in other files"):
+        open_model(path, "fer2013")

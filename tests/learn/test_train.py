@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from roomread.errors import DataError, OutputError
+from roomread.errors import DataError, OutputError, SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
@@ -459,3 +459,35 @@ def test_a_watcher_sees_each_share_of_an_epoch_and_the_network_that_is_judged(
     assert 0 <= trained.history[0]["accuracy"] <= 1
     assert trained.history[0]["penalty"] == 0
     assert trained.best == 1
+
+
+@pytest.mark.parametrize("devices", [0, 2])
+def test_tensorflow_trains_on_one_device_and_says_who_takes_more(
+    labelled_faces: LabelledFaces, tmp_path: Path, devices: int
+) -> None:
+    with pytest.raises(SettingsError, match=r"JAX alone. Expected: one device. Received: \d, on tensorflow"):
+        train(SETTINGS, labelled_faces, tmp_path / "run", devices=devices)
+    assert not (tmp_path / "run").exists()
+
+
+class Evil:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[[Path], object], tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_state_that_holds_a_pickle_is_refused_and_not_unpickled(
+    labelled_faces: LabelledFaces, tmp_path: Path
+) -> None:
+    run, mark = tmp_path / "run", tmp_path / "unpickled"
+    train(SETTINGS, labelled_faces, run)
+    with np.load(run / "last.npz") as saved:
+        values = {name: saved[name] for name in saved.files}
+    np.savez(run / "last.npz", **(values | {"0": np.array([Evil(mark)], dtype=object)}))
+    with pytest.raises(OutputError, match=r"last\.npz cannot be read"):
+        train(SETTINGS, labelled_faces, run)
+    assert not mark.exists()

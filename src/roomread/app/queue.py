@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
-from roomread.app.spool import Spool, Upload, lesson_name, spool_of
+from roomread.app.spool import Spool, TooManyError, Upload, lesson_name, spool_of
 from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState
 
 TELL_EVERY = 1.0  # seconds between two writes of a recording's progress
 LOST = "The copy of the recording is not there any more. Add the recording again."
+MOST_WAITING = 200  # recordings; a term of somebody's lessons
 HOLD = 0.2  # seconds after which an analysis that is held looks again
 BROKEN = "The analysis broke off for a reason that roomread does not know. Nothing was kept."
 
@@ -62,9 +63,13 @@ class RecordingQueue:
 
         Raises:
             SettingsError: another process works on the recordings of this store.
+            TooManyError: too many wait, or come in.
         """
         self._check_own()
-        return Upload(self.spool)
+        with self._lock:
+            if sum(row.state in PENDING for row in self.rows.all()) >= MOST_WAITING:
+                raise TooManyError(f"{MOST_WAITING} recordings wait already. Wait until some were analysed.")
+            return Upload(self.spool)
 
     def add(self, upload: Upload, recording: Recording) -> Recording:
         """Put a file that has come whole into the queue, and return its row.

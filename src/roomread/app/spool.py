@@ -22,12 +22,17 @@ from roomread.watch.frames import FrameSettings, open_source
 
 LARGEST = 20 * 1000**3  # bytes of one recording; a long lesson in the best quality of a phone has about 10
 LEFT_FREE = 1000**3  # bytes that an upload leaves on the disk, for the store and for everybody else
-LOCK = "lock"
+MOST_AT_ONCE = 8  # recordings that come in at a time; a page sends one after the other
+LOCK, COMING = "lock", "in-"  # a file, and how the names of those begin that are coming in
 LONGEST_NAME = 200  # letters
 
 
 class TooLargeError(SettingsError):
     """A recording is larger than what may come, or than the disk has room for."""
+
+
+class TooManyError(SettingsError):
+    """More recordings come in, or wait, than may."""
 
 
 class Spool:
@@ -105,9 +110,17 @@ class Upload:
     """A file that is coming in. Leaving its `with` block deletes it, unless it was moved to its place."""
 
     def __init__(self, spool: Spool) -> None:
-        """Begin a file that nobody else may read."""
+        """Begin a file that nobody else may read.
+
+        Raises:
+            TooManyError: too many others are coming in.
+        """
+        if sum(path.name.startswith(COMING) for path in spool.folder.iterdir()) >= MOST_AT_ONCE:
+            raise TooManyError(
+                f"Too many recordings are coming in. Expected: at most {MOST_AT_ONCE} at a time. Wait for one to end."
+            )
         self._spool = spool
-        handle, name = tempfile.mkstemp(prefix="in-", dir=spool.folder)
+        handle, name = tempfile.mkstemp(prefix=COMING, dir=spool.folder)
         self.path, self.size = Path(name), 0
         self._file = os.fdopen(handle, "wb")
 

@@ -30,6 +30,7 @@ def _add_train(commands: Any) -> None:
     add_forms(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for checkpoints, model and card")
     command.add_argument("--drop", type=Path, metavar="FILE", help="rows not to fit on: the audit's table")
+    command.add_argument("--devices", type=int, metavar="N", help="that train together; default: all that JAX has")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -44,7 +45,7 @@ def _train(options: argparse.Namespace) -> int:
     faces = read_faces(options.data, options.labels, options.ferplus)
     drop = None if options.drop is None else rows_to_drop(faces, options.drop)
     with _EpochBars() as bars:
-        path, figures = run(settings, faces, options.out, bars, drop)
+        path, figures = run(settings, faces, options.out, bars, drop, options.devices)
     print(as_text(figures))
     print(path)
     return 0

@@ -40,7 +40,9 @@ def add_commands(commands: Any) -> None:
         command.add_argument("--port", type=int, metavar="N", help="default: 8642, or the next that is free")
         command.add_argument("--cert", type=Path, metavar="FILE", help="certificate (PEM), needed beyond this machine")
         command.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM)")
-        command.add_argument("--token", metavar="TEXT", help="what others must know; default: a new one each time")
+        command.add_argument(
+            "--token", metavar="TEXT", help="what others must know: 12 letters or more; default: a new one each time"
+        )
         command.add_argument("--no-browser", action="store_true", help="open no browser")
 
 

@@ -27,6 +27,7 @@ def run(
     out: Path,
     watcher: Watcher | None = None,
     drop: Array | None = None,
+    devices: int | None = None,
 ) -> tuple[Path, Evaluation]:
     """Train, save and judge on `validation`; return the ONNX file, its card beside it, and the figures.
 
@@ -42,23 +43,24 @@ def run(
         out: folder for everything.
         watcher: see `train`; also receives a line per file.
         drop: see `train`.
+        devices: see `train`.
 
     Raises:
-        DataError, OutputError, ModelError: see `train` and `export_onnx`.
+        DataError, OutputError, ModelError, SettingsError: see `train` and `export_onnx`.
     """
     watcher = Log() if watcher is None else watcher
     if settings.seeds == 1:
-        return _run_seed(settings, faces, out, watcher, drop)
+        return _run_seed(settings, faces, out, watcher, drop, devices)
     alone = {
         seed: dataclasses.replace(settings, seed=seed, seeds=1)
         for seed in range(settings.seed, settings.seed + settings.seeds)
     }
     for seed, each in alone.items():  # all of them before the first file: JAX trains, and cannot write ONNX
         watcher.say(f"seed {seed}")
-        train(each, faces, out / f"seed-{seed}", watcher, drop)
+        train(each, faces, out / f"seed-{seed}", watcher, drop, devices)
     done: list[tuple[float, int, Path, Evaluation]] = []
     for seed, each in alone.items():
-        path, figures = _run_seed(each, faces, out / f"seed-{seed}", watcher, drop)
+        path, figures = _run_seed(each, faces, out / f"seed-{seed}", watcher, drop, devices)
         done.append((figures.accuracy, seed, path, figures))
     accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
     _, seed, path, figures = sorted(done, key=lambda one: one[:2])[(len(done) - 1) // 2]
@@ -78,10 +80,10 @@ def _copy(path: Path, out: Path, recipe: dict[str, object]) -> Path:
 
 
 def _run_seed(
-    settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, drop: Array | None
+    settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, drop: Array | None, devices: int | None
 ) -> tuple[Path, Evaluation]:
     """Do what `run` says, with one seed."""
-    trained = train(settings, faces, out, watcher, drop)
+    trained = train(settings, faces, out, watcher, drop, devices)
     recipe = as_dict(settings)
     validation = faces.split("validation")
     if settings.temperature:

@@ -18,6 +18,7 @@ from roomread.errors import DataError
 from roomread.learn.augment import Augment
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.devices import shares, spread
 from roomread.learn.fused import fuse
 from roomread.learn.model import MODELS
 from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
@@ -72,6 +73,7 @@ def train(
     out: Path,
     watcher: Watcher | None = None,
     drop: Array | None = None,
+    devices: int | None = None,
 ) -> Trained:
     """Fit a network on Training less `validation`; resume where an earlier run with the same folder stopped.
 
@@ -82,18 +84,20 @@ def train(
             when missing.
         watcher: is told of each batch and each epoch.
         drop: int64 (k,), rows of the data set that are not fitted on, such as an audit's; `validation` stays whole.
+        devices: how many train together, see `spread`; another number may resume a run.
 
     Raises:
         DataError: the data has no Training faces, or `drop` leaves none.
+        SettingsError: so many devices cannot train.
         OutputError: the folder cannot be written, or holds another run.
     """
     watcher = Log() if watcher is None else watcher
     fitting, validation = _parts(settings, faces, drop)
-    keras.utils.set_random_seed(settings.seed)
-    run = _Run(settings, fitting)
-    state = State(out, settings, fitting.rows)
-    history = state.resume(run.variables())
-    with _board(out, settings) as show:
+    with spread(devices, min(settings.batch_size, len(fitting)), watcher.say), _board(out, settings) as show:
+        keras.utils.set_random_seed(settings.seed)
+        run = _Run(settings, fitting)
+        state = State(out, settings, fitting.rows)
+        history = state.resume(run.variables())
         while not is_over(settings, history):
             history.append(run.epoch(history, validation, watcher))
             best = best_epoch(settings, history) == len(history)
@@ -101,7 +105,7 @@ def train(
             show(history[-1])
             watcher.judged(history[-1], run.judge)
             watcher.say(_line(settings, history[-1], len(validation)))
-    network = MODELS[settings.model]()  # alone, in float32 whatever it was trained in
+    network = MODELS[settings.model]()  # alone, in float32 on one device whatever it was trained in
     network.set_weights(state.read_best() if settings.keep == "best" else run.result())
     return Trained(network, history, best_epoch(settings, history))
 
@@ -183,8 +187,11 @@ class _Run:
 
 def predict(network: keras.Model, images: Array) -> Array:
     """Return a network's answers: float32 (n, 7). Keras' own `predict` waits up to five seconds for its threads."""
-    parts = np.split(images.astype(np.float32), range(256, len(images), 256))
-    return np.concatenate([np.asarray(network.predict_on_batch(part)) for part in parts])
+    more = -len(images) % shares()  # faces of zeros, which fill the last batch up and are cut off again
+    padded = np.pad(images.astype(np.float32), [(0, more), (0, 0), (0, 0), (0, 0)])
+    step = 256 // shares() * shares()
+    parts = np.split(padded, range(step, len(padded), step))
+    return np.concatenate([np.asarray(network.predict_on_batch(part)) for part in parts])[: len(images)]
 
 
 def _network(settings: TrainSettings) -> keras.Model:

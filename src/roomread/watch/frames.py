@@ -19,9 +19,11 @@ from roomread.types import Frame, Image
 
 PICTURE_SECONDS = 1.0  # a folder's pictures have no clock of their own; they count as one second apart
 NATIVE = math.inf  # frames per second that take every frame
+LARGEST_FRAME = 40_000_000  # pixels; 8K has 33 million. A small file can promise thousands of times as many
 OPENING = {  # nothing but a real container in a plain file: no list that names other files or addresses, no guesswork
     "format_whitelist": "mov,mp4,3gp,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg,mxf,dv,gif",
     "protocol_whitelist": "file",
+    "max_pixels": str(LARGEST_FRAME),
 }
 END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
 
@@ -238,6 +240,14 @@ def open_video(path: Path) -> av.container.InputContainer:
     if not container.streams.video:
         container.close()
         raise SourceError(f"{path} holds no video. Expected: a file with a video track.")
+    coded = container.streams.video[0].codec_context
+    if coded.width * coded.height > LARGEST_FRAME:
+        container.close()
+        raise SourceError(
+            f"The pictures of {path} are too large. Expected: at most {LARGEST_FRAME:,} pixels. "
+            f"Received: {coded.width} x {coded.height}."
+        )
+    coded.options = {"max_pixels": str(LARGEST_FRAME)}  # a stream may change its size on the way
     return container
 
 

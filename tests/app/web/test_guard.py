@@ -77,7 +77,7 @@ def test_without_the_token_nothing_is_told(guarded: Callable[..., TestClient]) -
     assert guarded().get("/").status_code == 401
     assert guarded(authorization="Bearer wrong").get("/api/lessons").status_code == 401
     assert guarded(authorization="Bearer secret").get("/").status_code == 200
-    assert guarded(cookie="roomread=secret").get("/").status_code == 200
+    assert guarded(cookie="roomread=secret").get("/").status_code == 401
     assert guarded(cookie="other=1; roomread=secre").get("/").status_code == 401
 
 

@@ -12,7 +12,7 @@ from roomread import style
 from roomread.app.overviews import named_mapping
 from roomread.app.panel import WITHOUT_SIGNALS, panel
 from roomread.app.web.shelf import Shelf, began, moment, on_scale, timeline_chart
-from roomread.app.web.site import Site
+from roomread.app.web.site import Key, Site
 from roomread.review import charts
 from roomread.review.overview import Overview, shared_width
 from roomread.review.overview import number as known
@@ -20,8 +20,8 @@ from roomread.review.shapes import Size, span
 from roomread.types import EMOTIONS, Lesson, Timeline
 
 MADE_BY = ("detector", "second_look", "expression", "mesh")  # of `made_with`: what decides what is measured
-Number = Annotated[int | None, Query(description="a lesson's number")]
-Ticked = Annotated[list[int] | None, Query()]
+Number = Annotated[Key | None, Query(description="a lesson's number")]
+Ticked = Annotated[list[Key] | None, Query()]
 
 
 def routes(site: Site, shelf: Shelf) -> APIRouter:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
+import json
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from roomread.app.web.access import Access
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -15,10 +19,11 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "roomread"
 SAFE = ("GET", "HEAD", "OPTIONS")
-OPEN = ("/login", "/static/")  # that a page without the token may ask for
+LOGIN, STATIC = "/login", "/static/"  # what a page without the token may ask for
 SCRIPTED = "/api/docs"  # the one page with a script in it: FastAPI's own
 LARGEST_BODY = 256 * 1024  # bytes of any request but a recording's
 UPLOAD = "/api/recordings"
+SLOWEST = 30.0  # seconds in which a body must come; of a recording, its next piece
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -42,14 +47,12 @@ class Guard:
     app: what answers.
     hosts: names and ports under which the server may be asked, such as "127.0.0.1:8642"; another name in a request is
         another site that points here.
-    token: what a caller must know; None asks for none, on the loopback address only.
-    secure: whether the connection is encrypted.
+    access: tells who knows the token; None asks for none, on the loopback address only.
     """
 
     app: App
     hosts: frozenset[str]
-    token: str | None = None
-    secure: bool = False
+    access: Access | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -61,7 +64,10 @@ class Guard:
         if refusal is not None:
             await _refuse(scope, receive, send, *refusal)
             return
-        await self.app(scope, receive, send if scope["type"] == "websocket" else _with_headers(scope, send))
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        else:
+            await self.app(scope, _with_patience(scope, receive), _with_headers(scope, send))
 
     def refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Return status and words where a request is refused, else None."""
@@ -76,31 +82,47 @@ class Guard:
             return 403, "Requests from other sites are refused."
         if scope["type"] == "websocket" and origin is None:
             return 403, "A websocket needs an origin, as browsers send it."
-        if not self._knows(headers) and not path.startswith(OPEN):
-            return 401, "The token is missing or wrong. Open the address with the token that roomread printed."
+        if self.access is not None and path != LOGIN and not path.startswith(STATIC):
+            unknown = _unknown(self.access, scope, headers)
+            if unknown is not None:
+                return unknown
         if scope["type"] == "http" and scope["method"] not in SAFE and not _fits(scope, headers):
             return 413, f"The request is too large, or of unknown length. Expected: at most {LARGEST_BODY} bytes."
         return None
 
-    def _knows(self, headers: dict[str, str]) -> bool:
-        if self.token is None:
-            return True
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        if not given:
-            try:
-                morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-            except CookieError:
-                morsel = None
-            given = "" if morsel is None else morsel.value
-        return hmac.compare_digest(given.encode(), self.token.encode())
+
+def caller(scope: Scope) -> str:
+    """Return the address that asks."""
+    return str(scope["client"][0]) if scope.get("client") else ""
+
+
+def _unknown(access: Access, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    """Return status and words for who neither has a session nor knows the token, else None."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        morsel = None
+    if morsel is not None and access.holds(morsel.value):
+        return None
+    given = headers.get("authorization", "").removeprefix("Bearer ")
+    wait = access.wait(caller(scope))
+    if given and wait:
+        return 429, f"There were too many wrong tokens. Wait {math.ceil(wait)} seconds, then try again."
+    if given and access.accepts(given, caller(scope)):
+        return None
+    return 401, "The token is missing or wrong. Open the address with the token that roomread printed."
 
 
 def _fits(scope: Scope, headers: dict[str, str]) -> bool:
     """Tell whether a body may come: a recording's is limited where it is read."""
-    if scope["path"] == UPLOAD and scope["method"] == "POST":
+    if _is_upload(scope):
         return True
     length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
-    return length.isdigit() and int(length) <= LARGEST_BODY
+    return length.isdecimal() and int(length) <= LARGEST_BODY
+
+
+def _is_upload(scope: Scope) -> bool:
+    return bool(scope["path"] == UPLOAD and scope["method"] == "POST")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
@@ -108,12 +130,12 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words
         await receive()
         await send({"type": "websocket.close", "code": 4000 + status % 1000, "reason": words})
         return
-    body = words.encode()
-    kind = (b"content-type", b"text/plain; charset=utf-8")
-    plain = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-    head = {"type": "http.response.start", "status": status, "headers": [kind, *plain]}
-    await send(head)
-    await send({"type": "http.response.body", "body": body})
+    api = scope["path"].startswith("/api/")
+    body = (json.dumps({"error": words}) if api else words).encode()
+    kind = (b"content-type", b"application/json" if api else b"text/plain; charset=utf-8")
+    told = _with_headers(scope, send)
+    await told({"type": "http.response.start", "status": status, "headers": [kind]})
+    await told({"type": "http.response.body", "body": body})
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:
@@ -129,3 +151,24 @@ def _with_headers(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return add
+
+
+def _with_patience(scope: Scope, receive: Receive) -> Receive:
+    """Return a `receive` that counts a caller as gone whose body comes too slowly."""
+    clock = asyncio.get_running_loop().time
+    end, whole = clock() + SLOWEST, False
+
+    async def take() -> MutableMapping[str, Any]:
+        nonlocal end, whole
+        if whole:  # nothing comes but the caller's leaving
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), end - clock())
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        whole = not message.get("more_body", False)
+        if _is_upload(scope):
+            end = clock() + SLOWEST
+        return message
+
+    return take

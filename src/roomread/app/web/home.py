@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hmac
+import math
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from roomread.app.web.guard import COOKIE
+from roomread.app.web.access import SESSION, Access
+from roomread.app.web.guard import COOKIE, caller
 from roomread.app.web.site import Site, points
 from roomread.store.privacy import NOTICE
 
 N_LATEST = 5  # lessons that the first page names
 
 
-def routes(site: Site, token: str | None) -> APIRouter:
+def routes(site: Site, access: Access | None) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter(include_in_schema=False)
 
@@ -32,15 +33,21 @@ def routes(site: Site, token: str | None) -> APIRouter:
 
     @router.get("/login")
     def login() -> HTMLResponse:
-        return site.page("login.html", wrong=False)
+        return site.page("login.html", wrong="")
 
     @router.post("/login")
     async def enter(request: Request) -> Response:
+        if access is None:
+            return RedirectResponse("/", 303)
         given = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
-        if token is None or not hmac.compare_digest(given.encode(), token.encode()):
-            return site.page("login.html", 401, wrong=True)
+        words, wait = site.words["login"], access.wait(caller(request.scope))
+        if wait:
+            return site.page("login.html", 429, wrong=f"{words['wait']} {math.ceil(wait)} s.")
+        if not access.accepts(given, caller(request.scope)):
+            return site.page("login.html", 401, wrong=words["wrong"])
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict")
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, access.session(), SESSION, httponly=True, secure=secure, samesite="strict")
         return answer
 
     return router

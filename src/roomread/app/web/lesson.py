@@ -15,7 +15,7 @@ from roomread import style
 from roomread.app.panel import mapping_of, panel
 from roomread.app.web.lesson_answers import LessonLine, line_of
 from roomread.app.web.shelf import SIZES, Shelf, began, moment, places, plots, timeline_chart
-from roomread.app.web.site import Site
+from roomread.app.web.site import Key, Site
 from roomread.app.web.words import Words
 from roomread.review import charts, overtime
 from roomread.review.drawings import standalone
@@ -39,7 +39,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     router = APIRouter()
 
     @router.get("/lessons/{number:int}", include_in_schema=False)
-    def page(number: int, mapping: Formula = None, start: From = None, to: To = None) -> HTMLResponse:
+    def page(number: Key, mapping: Formula = None, start: From = None, to: To = None) -> HTMLResponse:
         lesson = shelf.store.numbered(number)
         chosen, seen = shelf.overview(lesson, mapping)
         parts, days = shelf.store.parts(lesson), keep_days(shelf.store)
@@ -63,7 +63,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         )
 
     @router.get("/api/lessons/{number}/timeline", tags=["lessons"], summary="The class over time, in the finest bins")
-    def timeline(number: int, mapping: Formula = None) -> LessonLine:
+    def timeline(number: Key, mapping: Formula = None) -> LessonLine:
         chosen, seen = shelf.overview(shelf.store.numbered(number), mapping)
         return line_of(chosen.name, seen.timeline)
 
@@ -76,7 +76,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         responses={200: {"content": {"image/svg+xml": {}}}},
     )
     def chart(
-        number: int,
+        number: Key,
         mapping: Formula = None,
         start: From = None,
         to: To = None,

@@ -20,7 +20,7 @@ from roomread.app.web.lesson_answers import (
     record_of,
 )
 from roomread.app.web.shelf import Shelf, moment
-from roomread.app.web.site import Site
+from roomread.app.web.site import Key, Site
 from roomread.review import charts
 from roomread.review.drawings import figure_rules
 from roomread.review.overview import number as known
@@ -67,14 +67,14 @@ def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
         )
 
     @router.get("/api/lessons/{number}", tags=["lessons"], summary="A lesson with its figures")
-    def one(number: int, mapping: str | None = None) -> LessonFigures:
+    def one(number: Key, mapping: str | None = None) -> LessonFigures:
         found = store.numbered(number)
         _, seen = shelf.overview(found, mapping)
         more: dict[str, Any] = {"width": found.width, "height": found.height, "made_with": found.made_with}
         return LessonFigures(**record_of(found), **more, figures=seen.figures)
 
     @router.patch("/api/lessons/{number}", tags=["lessons"], summary="Rename a lesson, remark, say its last day")
-    def edit(number: int, asked: LessonEdit) -> LessonEdited:
+    def edit(number: Key, asked: LessonEdit) -> LessonEdited:
         found = store.numbered(number)
         name = found.name if asked.name is None else asked.name.strip()
         check_name("The lesson's name", name)
@@ -86,7 +86,7 @@ def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
         return LessonEdited(**record_of(found), kept_until=until)
 
     @router.delete("/api/lessons/{number}", tags=["lessons"], status_code=204, summary="Forget a lesson for good")
-    def forget(number: int) -> None:
+    def forget(number: Key) -> None:
         shelf.delete(number)
 
 

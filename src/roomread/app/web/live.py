@@ -29,6 +29,8 @@ WAIT = 1.0  # seconds that a viewer's line waits for news before it looks whethe
 IDLE = 0.5  # seconds between two looks for a lesson that may begin
 TIME = struct.Struct("<d")  # what stands before each pushed picture: its time in seconds, by the page's clock
 
+Point = Annotated[list[float | None], Field(min_length=4, max_length=4)]
+Mark = Annotated[list[float | str], Field(min_length=2, max_length=2)]
 Text = Annotated[str, Field(max_length=LONGEST_NAME)]
 
 
@@ -90,10 +92,8 @@ class LiveView(BaseModel):
     fps: float | None
     dropped: int
     delay: float | None = Field(description="Seconds from a frame's arrival to its number.")
-    markers: list[tuple[float, str]]
-    course: list[tuple[float, float | None, float | None, float | None]] = Field(
-        description="Time, engagement, low, high; about one a second."
-    )
+    markers: list[Mark] = Field(description="Time, name.")
+    course: list[Point] = Field(description="Time, engagement, low, high; about one a second.")
     error: str
 
 
@@ -132,8 +132,8 @@ def plain(live: LiveLesson | None, view: View | None, course: int | None = None)
         fps=None if glimpse is None else known(glimpse.fps),
         dropped=0 if glimpse is None else glimpse.dropped,
         delay=None if view is None else known(view.delay),
-        markers=[] if view is None else list(view.markers),
-        course=[(round(time, 1), known(mean), known(low), known(high)) for time, mean, low, high in points],
+        markers=[] if view is None else [list(marker) for marker in view.markers],
+        course=[[round(time, 1), known(mean), known(low), known(high)] for time, mean, low, high in points],
         error="" if view is None else view.error,
         **figures,
     )
@@ -224,7 +224,7 @@ def routes(site: Site) -> APIRouter:
         await line.accept()
         try:
             while True:
-                await _take(await line.receive_bytes(), studio.running().source)
+                await _take(await _heard(line), studio.running().source)
         except WebSocketDisconnect:
             return
         except (SettingsError, SourceError) as error:  # the lesson has ended, or what came is no picture
@@ -282,9 +282,21 @@ async def _listen(line: WebSocket, seconds: float) -> None:
         WebSocketDisconnect: it has gone.
     """
     try:
-        await asyncio.wait_for(line.receive_text(), max(seconds, 0.001))
+        await asyncio.wait_for(_heard(line), max(seconds, 0.001))
     except TimeoutError:
         return
+
+
+async def _heard(line: WebSocket) -> bytes:
+    """Return what came over a line; of text, which nobody is asked for, nothing.
+
+    Raises:
+        WebSocketDisconnect: who sent has gone.
+    """
+    message = await line.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    return message.get("bytes") or b""
 
 
 async def _take(message: bytes, source: LiveSource) -> None:

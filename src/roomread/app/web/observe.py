@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing
 from roomread.app.overviews import overview_of
 from roomread.app.panel import mapping_of
-from roomread.app.web.site import Site
+from roomread.app.web.site import Key, Site
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Figure, plain
 from roomread.review.coding import GLANCE, Place
@@ -102,7 +102,7 @@ class FigureTold(BaseModel):
 class BetweenTold(BaseModel):
     """How far two observers agree."""
 
-    observers: tuple[str, str]
+    observers: list[str] = Field(min_length=2, max_length=2)
     n: int
     kappa: FigureTold
     quadratic: FigureTold
@@ -152,7 +152,7 @@ def routes(site: Site) -> APIRouter:
         return told(standing, words["place"])
 
     @router.get("/observe/{lesson}", include_in_schema=False)
-    def page(lesson: int) -> HTMLResponse:
+    def page(lesson: Key) -> HTMLResponse:
         found = studio.store.numbered(lesson)
         seen = overview_of(studio.store, found, mapping_of(found))
         live = desk.running(lesson) is not None
@@ -162,32 +162,32 @@ def routes(site: Site) -> APIRouter:
         return site.page("observe.html", lesson=found, allowed=allowed, start=start, limits=limits)
 
     @router.get("/observe/{lesson}/agreement", include_in_schema=False)
-    def agreement_page(lesson: int) -> HTMLResponse:
+    def agreement_page(lesson: Key) -> HTMLResponse:
         return site.page("observe-agreement.html", lesson=studio.store.numbered(lesson))
 
     @router.get("/observe/{lesson}/agreement/tables", include_in_schema=False)
-    def agreement_tables(lesson: int) -> HTMLResponse:
+    def agreement_tables(lesson: Key) -> HTMLResponse:
         """Return what takes seconds to work out of an hour, for the page that waits for it."""
         gate = desk.gate(lesson)
         parts = [part for whole in (False, True) if (part := _part(desk, gate, whole)) is not None]
         return HTMLResponse(site.text("observe-tables.html", parts=parts))
 
     @router.get("/api/observe/{lesson}", summary="How far an observer is, and the next glance")
-    def standing(lesson: int, who: Annotated[Asking, Query()]) -> StandingTold:
+    def standing(lesson: Key, who: Annotated[Asking, Query()]) -> StandingTold:
         return answer(desk.standing(lesson, who.coder(), who.ahead))
 
     @router.post("/api/observe/{lesson}/codes", summary="Say what was seen in a glance")
-    def code(lesson: int, said: Answer) -> StandingTold:
+    def code(lesson: Key, said: Answer) -> StandingTold:
         seat = WHOLE_CLASS if said.seat is None else said.seat
         return answer(desk.code(lesson, said.coder(), said.start, seat, said.level))
 
     @router.delete("/api/observe/{lesson}/codes/last", summary="Take back what an observer said last")
-    def take_back(lesson: int, who: Annotated[Who, Query()]) -> StandingTold:
+    def take_back(lesson: Key, who: Annotated[Who, Query()]) -> StandingTold:
         return answer(desk.take_back(lesson, who.coder()))
 
     @router.get("/api/observe/{lesson}/agreement", summary="How far observers and mappings agree")
     def agreement(
-        lesson: int, whole: Annotated[bool, Query(description="codes of the class as a whole")] = False
+        lesson: Key, whole: Annotated[bool, Query(description="codes of the class as a whole")] = False
     ) -> AgreementTold:
         found, about = desk.answers(lesson, whole), desk.store.numbered(lesson)
         more = {"lesson": about.number, "name": about.name, "strange": found.strange}

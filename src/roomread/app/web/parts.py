@@ -10,7 +10,7 @@ from roomread.app.live import LONGEST_NAME, check_name
 from roomread.app.overviews import named_mapping
 from roomread.app.web.lesson_answers import Agenda, PartAsked, PartChanged, PartsCompared, PartsTold, PartTold, part_of
 from roomread.app.web.shelf import Shelf
-from roomread.app.web.site import Site
+from roomread.app.web.site import Key, Site
 from roomread.errors import StructureError
 from roomread.review.agenda import TIME_FORMS, Structure, parse_structure, seconds_of
 from roomread.review.structure import compare
@@ -31,17 +31,17 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         return PartsTold(parts=[part_of(key, part) for key, part in kept.items()], notes=list(notes))
 
     @router.get("/api/lessons/{number}/parts", summary="The parts of a lesson, markers included")
-    def parts(number: int) -> PartsTold:
+    def parts(number: Key) -> PartsTold:
         return told(number)
 
     @router.post("/api/lessons/{number}/parts", status_code=201, summary="Add a part or a marker")
-    def add(number: int, asked: PartAsked) -> PartTold:
+    def add(number: Key, asked: PartAsked) -> PartTold:
         lesson, part = store.numbered(number), part_from(asked)
         _check_room(len(store.parts(lesson)) + 1)
         return part_of(store.add_parts(lesson, [part])[0], part)
 
     @router.post("/api/lessons/{number}/agenda", status_code=201, summary="Add the parts that a file's text names")
-    def agenda(number: int, asked: Agenda) -> PartsTold:
+    def agenda(number: Key, asked: Agenda) -> PartsTold:
         lesson = store.numbered(number)
         read = parse_structure(asked.text, asked.file.strip() or "The file")
         _check_room(len(store.parts(lesson)) + len(read.parts))
@@ -49,24 +49,24 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         return told(number, read.notes)
 
     @router.get("/api/lessons/{number}/parts/{part}", summary="One part")
-    def one(number: int, part: int) -> PartTold:
+    def one(number: Key, part: Key) -> PartTold:
         found = store.parts(store.numbered(number))
         if part not in found:
             raise StructureError(f"Lesson {number} has no part {part}.")
         return part_of(part, found[part])
 
     @router.put("/api/lessons/{number}/parts/{part}", summary="Put another part in the place of one")
-    def change(number: int, part: int, asked: PartAsked) -> PartTold:
+    def change(number: Key, part: Key, asked: PartAsked) -> PartTold:
         made = part_from(asked)
         store.change_part(store.numbered(number), part, made)
         return part_of(part, made)
 
     @router.delete("/api/lessons/{number}/parts/{part}", status_code=204, summary="Remove a part")
-    def remove(number: int, part: int) -> None:
+    def remove(number: Key, part: Key) -> None:
         store.change_part(store.numbered(number), part, None)
 
     @router.get("/api/lessons/{number}/comparison", summary="How each part differs from the rest of the lesson")
-    def comparison(number: int, mapping: str | None = None) -> PartsCompared:
+    def comparison(number: Key, mapping: str | None = None) -> PartsCompared:
         lesson = store.numbered(number)
         kept = store.parts(lesson)
         made = compare(open_gate(store, str(number)), named_mapping(lesson, mapping), Structure(tuple(kept.values())))

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from roomread.app.spool import TooLargeError, Upload, check_size, file_name
+from roomread.app.spool import TooLargeError, TooManyError, Upload, check_size, file_name
 from roomread.app.web.guard import UPLOAD
-from roomread.app.web.site import Site, points
+from roomread.app.web.site import Key, Site, points
 from roomread.store.privacy import NOTICE
 from roomread.store.recordings import PENDING, Recording, RecordingState
 
@@ -83,17 +83,19 @@ def routes(site: Site) -> APIRouter:
         length = request.headers.get("content-length", "")
         try:
             with await run_in_threadpool(queue.upload) as upload:
-                if length.isdigit():
+                if length.isdecimal():
                     check_size(queue.spool, 0, int(length))
                 await _receive(request, upload)
                 return told(await run_in_threadpool(queue.add, upload, recording), set())
         except TooLargeError as error:
             raise HTTPException(413, str(error)) from error
+        except TooManyError as error:
+            raise HTTPException(429, str(error)) from error
         except ClientDisconnect as error:
             raise HTTPException(400, "The upload broke off. Nothing was kept.") from error
 
     @router.delete(f"{UPLOAD}/{{number}}", summary="Cancel a recording that has not ended, or forget one that has")
-    def remove(number: int) -> Response:
+    def remove(number: Key) -> Response:
         queue.remove(number)
         return Response(status_code=204)
 

@@ -11,7 +11,7 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -22,17 +22,21 @@ from starlette.concurrency import run_in_threadpool
 
 from roomread import __version__
 from roomread.app.web import home, lessons, live, observe, recordings
+from roomread.app.web.access import Access
+from roomread.app.web.connections import Connection
 from roomread.app.web.guard import Guard
-from roomread.app.web.site import Site, add_refusals
+from roomread.app.web.site import Refusal, Site, add_refusals
 from roomread.app.web.studio import Studio
 from roomread.app.web.words import LANGUAGE, read_words
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.retention import forget_due
+from roomread.watch.push import MOST_BYTES
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORT = 8642
 FORGET_EVERY = 3600.0  # seconds
+SHORTEST_TOKEN = 12  # letters of one that somebody chose
 TRIES = 20  # ports after the first that are tried where somebody listens already
 
 
@@ -47,12 +51,16 @@ class WebSettings:
     port: int = PORT  # 0 takes any free one
     certificate: Path | None = None  # PEM
     key: Path | None = None  # PEM
-    token: str | None = None  # None makes one where one is needed
+    token: str | None = field(default=None, repr=False)  # None makes one where one is needed
     language: str = LANGUAGE
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536:
             raise ValueError(f"port must be 0 to 65535. Received: {self.port}.")
+        if self.token is not None and len(self.token) < SHORTEST_TOKEN:
+            raise ValueError(
+                f"The token can be guessed. Expected: at least {SHORTEST_TOKEN} letters. Received: {len(self.token)}."
+            )
         if (self.certificate is None) != (self.key is None):
             raise ValueError("A certificate and its key belong together. Received: one of them.")
         if not self.local and self.certificate is None:
@@ -92,16 +100,18 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
         docs_url="/api/docs", redoc_url=None, static_url="/static/api", openapi_url="/api/openapi.json",
         title="roomread", version=__version__, lifespan=life, separate_input_output_schemas=False,
         description="Lessons of one store, and the one that runs. Everything has passed the privacy gate.",
+        responses={"4XX": {"model": Refusal, "description": "Refused"}},
     )  # fmt: skip
     site = Site(studio, read_words(settings.language))
     add_refusals(app, site)
-    app.include_router(home.routes(site, token))
+    access = None if token is None else Access(token)
+    app.include_router(home.routes(site, access))
     for module in (live, lessons, recordings, observe):
         app.include_router(module.routes(site))
     app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
     names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
     hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
-    return Guard(app, hosts, token, settings.certificate is not None)
+    return Guard(app, hosts, access)
 
 
 async def _forget_again_and_again(store: LessonStore) -> None:
@@ -137,12 +147,17 @@ def serve(
     say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
     if show:
         threading.Timer(0.3, webbrowser.open, [address]).start()
+    make_server(app, settings).run(sockets=[listener])
+
+
+def make_server(app: Guard, settings: WebSettings) -> uvicorn.Server:
+    """Return what answers for an application: no log of requests, and no patience with who says nothing."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="websockets-sansio",
-        ws_max_size=16 * 1024 * 1024, timeout_graceful_shutdown=2,
+        app, log_level="warning", access_log=False, server_header=False, http=Connection, ws="websockets-sansio",
+        ws_max_size=MOST_BYTES, timeout_graceful_shutdown=2,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)
 
 
 def _listen(settings: WebSettings) -> socket.socket:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from pathlib import Path
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from roomread import __version__, style
 from roomread.app.web.studio import Studio
@@ -17,7 +21,15 @@ from roomread.errors import LessonNotFoundError, PrivacyError, RecordingNotFound
 from roomread.page import page_environment
 from roomread.types import EMOTIONS
 
+Key = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a store can number
+REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused", "content": {"text/html": {}}}}  # of pages
 FILTERS = (style.score, style.percent, style.count, style.clock, style.duration, style.slug)
+
+
+class Refusal(BaseModel):
+    """What went wrong, in words."""
+
+    error: str
 
 
 class Site:
@@ -46,7 +58,10 @@ class Site:
         return HTMLResponse(self.text(template, **{"active": "", **values}), status)
 
     def refuse(self, request: Request, status: int, message: str) -> Response:
-        """Return what went wrong: JSON for the API, a page for a browser."""
+        """Return what went wrong, without this machine's folders: JSON for the API, a page for a browser."""
+        for path in (self.studio.store.file or Path(), Path(self.studio.named or "")):
+            if path.is_absolute():
+                message = message.replace(f"{path.parent}{os.sep}", "").replace(str(path.parent), path.parent.name)
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": message}, status)
         return self.page("message.html", status, message=message)
@@ -81,6 +96,14 @@ def add_refusals(app: FastAPI, site: Site) -> None:
         status = getattr(error, "status_code", 500)
         words = site.words["errors"]
         return site.refuse(request, status, words["missing"] if status == 404 else str(getattr(error, "detail", "")))
+
+    @app.exception_handler(ClientDisconnect)
+    def refuse_slow(request: Request, error: Exception) -> Response:
+        return site.refuse(request, 408, site.words["errors"]["slow"])
+
+    @app.exception_handler(Exception)
+    def refuse_unforeseen(request: Request, error: Exception) -> Response:
+        return site.refuse(request, 500, site.words["errors"]["unforeseen"])
 
     @app.exception_handler(RequestValidationError)
     def refuse_form(request: Request, error: Exception) -> Response:

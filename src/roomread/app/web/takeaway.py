@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
 from roomread.app.overviews import named_mapping
 from roomread.app.panel import panel
 from roomread.app.web.shelf import Shelf
-from roomread.app.web.site import Site
+from roomread.app.web.site import REFUSED, Key, Site
 from roomread.errors import SettingsError
 from roomread.review.agenda import Structure
 from roomread.review.export import FORMATS, TABLES, dictionary, exported, file_stem
@@ -27,8 +27,13 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter(tags=["lessons"])
 
-    @router.get("/lessons/{number:int}/report.html", summary="The report of a lesson with its parts, as one HTML file")
-    def report(number: int, mapping: str | None = None) -> Response:
+    @router.get(
+        "/lessons/{number:int}/report.html",
+        summary="The report of a lesson with its parts, as one HTML file",
+        response_class=HTMLResponse,
+        responses=REFUSED,
+    )
+    def report(number: Key, mapping: str | None = None) -> Response:
         lesson = shelf.store.numbered(number)
         formula, parts = named_mapping(lesson, mapping), shelf.store.parts(lesson)
         gate = open_gate(shelf.store, str(number))
@@ -36,8 +41,13 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         page = report_html(summarise(gate, formula, tuple(panel().values())), compared)
         return _file(page.encode("utf-8", "replace"), "text/html; charset=utf-8", f"{file_stem(lesson, 'report')}.html")
 
-    @router.get("/lessons/{number:int}/export/{name}", summary="A table of a lesson, or what its columns mean")
-    def export(number: int, name: str, mapping: str | None = None) -> Response:
+    @router.get(
+        "/lessons/{number:int}/export/{name}",
+        summary="A table of a lesson, or what its columns mean",
+        response_class=Response,
+        responses={**REFUSED, 200: {"content": {kind: {} for kind in TYPES.values()}}},
+    )
+    def export(number: Key, name: str, mapping: str | None = None) -> Response:
         """Name a table, class or seats, and then .csv, .json, .parquet or .dictionary.json."""
         table, _, form = name.partition(".")
         if table not in TABLES or form not in (*FORMATS, DICTIONARY):

@@ -52,6 +52,7 @@ COMMANDS = (
     "serve",
     "check",
     "doctor",
+    "store",
     "data",
     "augment",
     "model",

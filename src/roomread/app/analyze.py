@@ -17,7 +17,7 @@ from roomread.config import as_dict
 from roomread.errors import StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
-from roomread.store.retention import forget_due
+from roomread.store.upkeep import tidy
 from roomread.types import Lesson
 from roomread.watch.annotate import AnnotatedVideo
 from roomread.watch.frames import FrameSettings, PictureSource, open_source
@@ -252,7 +252,7 @@ class Heed:
 def analyze_request(request: Request, store: LessonStore, heed: Heed | None = None) -> LessonHandle:
     """Do what `analyze` says, into an opened store."""
     heed = Heed() if heed is None else heed
-    forget_due(store)
+    tidy(store)
     settings = request.settings
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)

@@ -26,7 +26,7 @@ from roomread.errors import MissingExtraError, RoomreadError, SettingsError, Sou
 from roomread.review.partitions import Partitions
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import check_purpose, open_gate
-from roomread.store.retention import forget_due
+from roomread.store.upkeep import tidy
 
 PIECE = 300.0  # seconds; a worker's start and the seam cost little beside it, and a killed worker loses no more
 KEPT = 2**28  # bytes that Ray keeps of results in this machine's memory; those of a piece are a few millions
@@ -103,7 +103,7 @@ def batch(
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     entries = find_entries(named, course)
     store = LessonStore(db)
-    forget_due(store)
+    tidy(store)
     partitions = None if given.parquet is None else Partitions(given.parquet)
 
     def finished(number: int, entry: Entry) -> None:

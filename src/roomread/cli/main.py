@@ -22,6 +22,7 @@ from roomread.cli import (
     mappings,
     model,
     predict,
+    store,
     structure,
     watch,
     web,
@@ -66,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
     web.add_commands(commands)
     check.add_commands(commands)
     doctor.add_commands(commands)
+    store.add_commands(commands)
     data.add_commands(commands)
     model.add_commands(commands)
     learn.add_commands(commands)

@@ -30,7 +30,7 @@ from roomread.app.web.studio import Studio
 from roomread.app.web.words import LANGUAGE, read_words
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.store.retention import forget_due
+from roomread.store.upkeep import tidy
 from roomread.watch.push import MOST_BYTES
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -115,10 +115,10 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
 
 
 async def _forget_again_and_again(store: LessonStore) -> None:
-    """Delete what is no longer to be kept, now and every hour; a store that fails is told by the pages."""
+    """End what was broken off and delete what is due, now and every hour; pages tell of a store that fails."""
     while True:
         with contextlib.suppress(StoreError):
-            await run_in_threadpool(forget_due, store)
+            await run_in_threadpool(tidy, store)
         await asyncio.sleep(FORGET_EVERY)
 
 

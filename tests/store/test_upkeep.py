@@ -1,0 +1,185 @@
+"""A store is checked, backed up and restored, and lessons that a killed program left open are ended."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from roomread.cli.main import main
+from roomread.errors import OutputError, StoreError
+from roomread.store.lessons import LessonStore
+from roomread.store.retention import set_keep_days
+from roomread.store.schema import faces_table, frames_table, lessons_table
+from roomread.store.upkeep import BROKEN_OFF, back_up, check_store, end_broken, restore, tidy
+from roomread.types import Lesson, Observation
+
+MakeLesson = Callable[..., Lesson]
+MakeObservation = Callable[..., Observation]
+
+
+def written(store: LessonStore, lesson: Lesson, ago: timedelta) -> None:
+    moment = (datetime.now(UTC) - ago).isoformat(timespec="seconds")
+    with store.transaction() as connection:
+        here = lessons_table.c.number == lesson.number
+        connection.execute(lessons_table.update().where(here).values(written=moment))
+
+
+@pytest.fixture
+def filled(tmp_path: Path, lesson: MakeLesson, observation: MakeObservation) -> LessonStore:
+    """A store in a file, with two lessons."""
+    store = LessonStore(tmp_path / "lessons.sqlite")
+    for name in ("Monday", "Tuesday"):
+        store.add(lesson(name=name), [observation(0, 0.0, [(1, "happy"), (2, None)]), observation(1, 0.2)])
+    return store
+
+
+def test_a_lesson_whose_program_was_killed_is_ended_with_a_note(store: LessonStore, lesson: MakeLesson) -> None:
+    lost, paused, done = (
+        store.add(lesson(name=name, state=state, notes=("One.",)))
+        for name, state in (("lost", "running"), ("paused", "running"), ("done", "complete"))
+    )
+    for one, minutes in ((lost, 11), (paused, 9), (done, 99)):
+        written(store, one, timedelta(minutes=minutes))
+    assert end_broken(store) == [lost.number]
+    ended = store.numbered(lost.number)
+    assert (ended.state, ended.notes) == ("stopped", ("One.", BROKEN_OFF))
+    assert [store.numbered(one.number).state for one in (paused, done)] == ["running", "complete"]
+    assert end_broken(store) == []
+
+
+def test_a_lesson_that_was_only_paused_for_long_runs_again_with_its_next_picture(
+    store: LessonStore, lesson: MakeLesson, observation: MakeObservation
+) -> None:
+    kept = store.add(lesson(state="running"))
+    written(store, kept, timedelta(hours=1))
+    end_broken(store)
+    store.append(kept, [observation(0, 0.0)])
+    assert store.numbered(kept.number).state == "running"
+
+
+def test_beginning_to_work_ends_what_was_broken_off_and_forgets_what_is_due(
+    store: LessonStore, lesson: MakeLesson
+) -> None:
+    old = store.add(lesson(name="old", state="running", created="2001-01-01T00:00:00+00:00"))
+    written(store, old, timedelta(hours=1))
+    set_keep_days(store, 30)
+    tidy(store)
+    assert store.lessons() == []
+
+
+def test_a_store_is_whole_until_something_is_missing(
+    store: LessonStore, lesson: MakeLesson, observation: MakeObservation
+) -> None:
+    kept = store.add(lesson(), [observation(0, 0.0, [(1, "happy"), (2, None)])])
+    assert check_store(store) == []
+    with store.transaction() as connection:
+        connection.execute(frames_table.delete().where(frames_table.c.lesson == kept.number))
+    assert check_store(store) == ["2 faces belong to no frame."]
+
+
+def test_a_damaged_file_is_told(filled: LessonStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert filled.file is not None
+    with closing(sqlite3.connect(filled.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert main(["store", "check", "--db", filled.name]) == 0
+    assert capsys.readouterr().out == f"{filled.name}: 2 lessons, whole\n"
+    with closing(sqlite3.connect(filled.file)) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("DELETE FROM lessons WHERE number = 1")
+        connection.commit()
+    assert main(["store", "check", "--db", filled.name]) == 1
+    told = capsys.readouterr()
+    assert "rows belong to no lesson" in told.err and "damaged" in told.out and "store restore" in told.err
+
+
+def test_a_backup_brings_back_what_was_deleted_and_keeps_what_was_there(
+    filled: LessonStore, tmp_path: Path, lesson: MakeLesson, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = tmp_path / "backup.sqlite"
+    assert main(["store", "backup", str(backup), "--db", filled.name]) == 0
+    assert backup.stat().st_mode & 0o777 == 0o600
+    readings = filled.readings(filled.find("Monday"))
+    filled.delete(filled.find("Monday"))
+    filled.add(lesson(name="Wednesday"))
+    assert main(["store", "restore", str(backup), "--db", filled.name]) == 1
+    assert "--replace" in capsys.readouterr().err
+    assert main(["store", "restore", str(backup), "--db", filled.name, "--replace"]) == 0
+    again = LessonStore(filled.name)
+    assert [one.name for one in again.lessons()] == ["Tuesday", "Monday"]
+    assert (again.readings(again.find("Monday")).boxes == readings.boxes).all()
+    (beside,) = tmp_path.glob("lessons-replaced-*.sqlite")
+    assert [one.name for one in LessonStore(beside).lessons()] == ["Wednesday", "Tuesday"]
+    assert str(beside) in capsys.readouterr().out
+
+
+def test_a_backup_taken_while_somebody_writes_is_of_one_moment(
+    filled: LessonStore, tmp_path: Path, observation: MakeObservation
+) -> None:
+    with filled.transaction() as connection:
+        connection.execute(faces_table.delete())  # not committed when the copy is made
+        back_up(filled, tmp_path / "backup.sqlite")
+    copy = LessonStore(tmp_path / "backup.sqlite")
+    assert len(copy.readings(copy.find("Monday"))) == 2
+    assert check_store(copy) == []
+
+
+def test_no_backup_is_overwritten(filled: LessonStore, tmp_path: Path) -> None:
+    (tmp_path / "backup.sqlite").write_bytes(b"precious")
+    with pytest.raises(OutputError, match="is there already"):
+        back_up(filled, tmp_path / "backup.sqlite")
+    assert (tmp_path / "backup.sqlite").read_bytes() == b"precious"
+
+
+def test_what_is_no_backup_replaces_nothing(filled: LessonStore, tmp_path: Path) -> None:
+    assert filled.file is not None
+    text, other = tmp_path / "text.sqlite", tmp_path / "other.sqlite"
+    text.write_text("no store" * 100)
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    for path, message in ((text, "is damaged"), (other, "no store of roomread"), (tmp_path / "none", "no backup")):
+        with pytest.raises(StoreError, match=message):
+            restore(path, filled.file, replace=True)
+    assert len(LessonStore(filled.name).lessons()) == 2
+    assert list(tmp_path.glob("lessons-replaced-*")) == []
+
+
+def test_a_damaged_store_can_be_replaced(filled: LessonStore, tmp_path: Path) -> None:
+    assert filled.file is not None
+    back_up(filled, tmp_path / "backup.sqlite")
+    filled.file.write_bytes(b"\0" * 10_000)
+    moved = restore(tmp_path / "backup.sqlite", filled.file, replace=True)
+    assert moved is not None and moved.read_bytes() == b"\0" * 10_000
+    assert len(LessonStore(filled.name).lessons()) == 2
+
+
+def test_a_store_in_use_is_not_replaced(filled: LessonStore, tmp_path: Path) -> None:
+    assert filled.file is not None
+    back_up(filled, tmp_path / "backup.sqlite")
+    with filled.transaction() as connection:
+        connection.execute(sa.select(lessons_table)).all()
+        with pytest.raises(StoreError, match="is in use"):
+            restore(tmp_path / "backup.sqlite", filled.file, replace=True)
+    assert len(LessonStore(filled.name).lessons()) == 2
+
+
+def test_a_database_is_backed_up_by_its_own_tools(
+    store: LessonStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if store.file is not None:
+        pytest.skip("SQLite is copied by us")
+    with pytest.raises(StoreError, match="pg_dump"):
+        back_up(store, tmp_path / "backup")
+    assert main(["store", "restore", str(tmp_path / "x"), "--db", "postgresql://me@host/rooms"]) == 1
+    assert "pg_restore" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["check", "FILE"], ["backup"], ["restore"], ["backup", "FILE", "--replace"]])
+def test_wrong_use_is_told(wrong: list[str], tmp_path: Path) -> None:
+    assert main(["store", *wrong, "--db", str(tmp_path / "lessons.sqlite")]) == 1
+    assert not (tmp_path / "lessons.sqlite").exists()

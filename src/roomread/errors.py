@@ -6,6 +6,7 @@ RoomreadError
 ├── ModelError       a model file is missing, damaged or made for other classes
 ├── SettingsError    a run file or an option has a wrong name or value
 ├── StoreError       the lesson store cannot be opened, read or written
+│   ├── StoreBusyError    ... now, and perhaps can later: another program holds it, or the disk is full
 │   ├── LessonNotFoundError
 │   └── RecordingNotFoundError
 ├── StructureError   an agenda, captions or markers cannot be read
@@ -38,6 +39,10 @@ class SettingsError(RoomreadError):
 
 class StoreError(RoomreadError):
     """The lesson store cannot be opened, read or written."""
+
+
+class StoreBusyError(StoreError):
+    """The store cannot be written now, and perhaps can later: another program holds it, or the disk is full."""
 
 
 class LessonNotFoundError(StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
-from roomread.errors import LessonNotFoundError, StoreError
+from roomread.errors import LessonNotFoundError, StoreBusyError, StoreError
 from roomread.store.schema import (
     VERSION,
     faces_table,
@@ -25,9 +26,13 @@ from roomread.store.schema import (
     step_up,
     store_table,
 )
-from roomread.types import EMOTIONS, SIGNALS, Array, Lesson, Observation, Part, Readings
+from roomread.types import EMOTIONS, PURPOSES, SIGNALS, Array, Lesson, Observation, Part, Readings
 
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
+
+WAIT = 5.0  # seconds that another program's lock is waited for
+# What may pass by itself, or once somebody has made room; a code's further bits say where it happened.
+PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def default_store() -> Path:
@@ -65,6 +70,11 @@ class LessonStore:
             if version is None:
                 metadata.create_all(connection)
                 connection.execute(store_table.insert().values(version=VERSION))
+            elif not isinstance(version, int) or version < 1:
+                raise StoreError(
+                    f"The store {self.path} is damaged. Expected: tables of version 1 to {VERSION}. Received: "
+                    f"{version!r}. Use a copy of it, or --db FILE."
+                )
             elif version > VERSION:
                 raise StoreError(
                     f"The store {self.path} was made by a later version of roomread. Expected: tables of version "
@@ -79,9 +89,11 @@ class LessonStore:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error))
-            raise StoreError(
+        except (SQLAlchemyError, ValueError, TypeError) as error:  # the two last: what a row holds is not of its kind
+            cause = getattr(error, "orig", error)
+            reason = str(cause)
+            kind = StoreBusyError if getattr(cause, "sqlite_errorcode", 0) & 0xFF in PASSING else StoreError
+            raise kind(
                 f"The store {self.path} cannot be used: {reason}. Nothing of this step was kept; what was stored "
                 "before is untouched. Free disk space, check the permissions, or use --db FILE."
             ) from error
@@ -97,9 +109,19 @@ class LessonStore:
             _insert(connection, number, observations)
         return dataclasses.replace(lesson, number=number)
 
-    def append(self, lesson: Lesson, observations: Sequence[Observation]) -> None:
-        """Keep observations of a lesson and the lesson's record as it stands now, together."""
+    def append(self, lesson: Lesson, observations: Sequence[Observation], wait: float = WAIT) -> None:
+        """Keep observations of a lesson and the lesson's record as it stands now, together.
+
+        Args:
+            lesson: its record.
+            observations: later than those that were kept.
+            wait: seconds that another program's lock is waited for.
+
+        Raises:
+            StoreBusyError: the store is locked for longer, or the disk is full.
+        """
         with self.transaction() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * wait)}")
             _insert(connection, lesson.number, observations)
             connection.execute(
                 lessons_table.update()
@@ -251,8 +273,21 @@ class LessonStore:
 
 
 def lesson_of(row: sa.RowMapping) -> Lesson:
-    """Return the lesson that a row of its table tells of; further columns are left out."""
+    """Return the lesson that a row of its table tells of; further columns are left out.
+
+    Raises:
+        StoreError: the row is damaged.
+    """
     values = {column.name: row[column.name] for column in lessons_table.columns}
+    if (
+        values["purpose"] not in PURPOSES
+        or not isinstance(values["notes"], list)
+        or not isinstance(values["name"], str)
+    ):
+        raise StoreError(
+            f"Lesson {values['number']} of the store is damaged. Expected: a name, a purpose and notes. Received: "
+            f"{values['name']!r}, {values['purpose']!r}, {values['notes']!r}. Delete it, or use a copy of the store."
+        )
     return Lesson(**{**values, "notes": tuple(values["notes"])})
 
 

@@ -28,6 +28,7 @@ from roomread.review.codes import parse_words, read_codes
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson
 from roomread.watch.frames import LONGEST, Clock, FrameSettings, open_source, open_video
+from roomread.watch.live import open_live
 
 SIDE = 30_000  # pixels; 900 million of them, 2.7 GB as RGB
 
@@ -77,6 +78,16 @@ def test_a_video_whose_head_claims_huge_frames_gives_none_of_them(
     path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), struct.pack("<II", SIDE, SIDE)))
     for frame in open_source(path, FrameSettings()).frames():
         assert frame.image.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("read", [lambda path: open_source(path, FrameSettings()), lambda path: open_live(str(path))])
+def test_a_video_that_nothing_decodes_is_refused(
+    read: Callable[[Path], object], tmp_path: Path, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(tmp_path / "a.avi", [np.full((48, 64, 3), 100, np.uint8)] * 3, 10)
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"ZZZZ"))
+    with pytest.raises(SourceError, match="cannot be decoded"):
+        read(path)
 
 
 def test_a_stamp_that_claims_a_year_is_taken_for_damaged(tmp_path: Path, write_video: Callable[..., Path]) -> None:

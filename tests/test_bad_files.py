@@ -90,6 +90,14 @@ def test_a_video_that_nothing_decodes_is_refused(
         read(path)
 
 
+def test_a_title_in_another_encoding_does_not_matter(tmp_path: Path, write_video: Callable[..., Path]) -> None:
+    path = write_video(tmp_path / "a.avi", [np.full((48, 64, 3), 100, np.uint8)] * 3, 10)
+    encoder = b"Lavf"  # the name of what wrote the file stands in its metadata
+    assert encoder in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(encoder, b"Caf\xe9"))
+    assert len(list(open_source(path, FrameSettings(fps=100)).frames())) == 3
+
+
 def test_a_stamp_that_claims_a_year_is_taken_for_damaged(tmp_path: Path, write_video: Callable[..., Path]) -> None:
     path = write_video(tmp_path / "a.mp4", [np.full((48, 64, 3), 100, np.uint8)] * 4, 10)
     with open_video(path) as container:

@@ -191,7 +191,7 @@ def open_video(path: Path) -> av.container.InputContainer:
     try:
         if os.path.getsize(path) == 0:
             raise SourceError(f"{path} is empty. Expected: a video file.")
-        container = av.open(str(path), options=OPENING)
+        container = av.open(str(path), options=OPENING, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise SourceError(
             f"{path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "

@@ -185,7 +185,7 @@ class RtspStream(Stream):
 
     def _opened(self, patience: Patience) -> AbstractContextManager[InputContainer]:
         limits = (self.settings.opening, self.settings.stall)
-        return av.open(self._address.full, "r", format="rtsp", options=RTSP, timeout=limits)
+        return av.open(self._address.full, "r", format="rtsp", options=RTSP, timeout=limits, metadata_errors="replace")
 
 
 class HttpStream(Stream):
@@ -210,7 +210,7 @@ class HttpStream(Stream):
             self._download = download
             if self.stopped.is_set():  # while the address was asked for
                 download.cut()
-            with av.open(download, "r", format=download.format, options=HTTP) as container:
+            with av.open(download, "r", format=download.format, options=HTTP, metadata_errors="replace") as container:
                 yield container
 
 

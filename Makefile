@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 BACKENDS := .venv-backends
 
-.PHONY: help demo test test-backends check clean size speed web
+.PHONY: help demo test test-backends soak check clean size speed web
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -19,6 +19,9 @@ test: $(LEARN)  ## run all tests; those of the pages need Chromium
 
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
 	$(BACKENDS)/bin/python -m pytest -q -m 'jax or torch'
+
+soak: $(LEARN)  ## make up 100,000 damaged inputs and the like; an hour or more
+	ROOMREAD_SOAK=1 $(BIN)/python -m pytest -q -m soak
 
 check: $(LEARN)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from roomread.errors import SettingsError
+from roomread.outside import read_text
 
 Settings = TypeVar("Settings")
+MOST = 1e15  # no number of any setting is larger, save infinity
 
 
 def read_settings(kind: type[Settings], path: Path) -> Settings:
@@ -25,10 +28,10 @@ def read_settings(kind: type[Settings], path: Path) -> Settings:
         SettingsError: the file is missing, is no TOML, names an unknown key, or holds a value that does not fit.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_text(path))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}. Expected: a TOML file with settings.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number too long, of too many brackets
         raise SettingsError(f"{path} is not valid TOML: {error}.") from error
     return make_settings(kind, values, str(path))
 
@@ -65,10 +68,14 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise SettingsError(f"{where} is a list. Received: {value!r}.")
+        if inner[-1] is not Ellipsis and len(value) != len(inner):
+            raise SettingsError(f"{where} is a list of {len(inner)}. Received: {len(value)}.")
         return tuple(_fit(inner[0], item, where) for item in value)
+    if isinstance(value, int | float) and not (abs(value) <= MOST or value == math.inf):  # NaN is neither
+        raise SettingsError(f"{where} must be a number that is known, and of at most {MOST:g}. Received: another one.")
     if hint is float and type(value) is int:
         return float(value)
-    if hint is Path and type(value) is str:
+    if hint is Path and type(value) is str and "\0" not in value:
         return Path(value)
     if type(value) is not hint:
         raise SettingsError(f"{where} must be of type {hint.__name__}. Received: {value!r}.")

@@ -7,6 +7,7 @@ RoomreadError
 ├── SettingsError    a run file or an option has a wrong name or value
 ├── StoreError       the lesson store cannot be opened, read or written
 │   ├── ClaimLostError
+│   ├── StoreBusyError    ... now, and perhaps can later: another program holds it, or the disk is full
 │   ├── LessonNotFoundError
 │   └── RecordingNotFoundError
 ├── StructureError   an agenda, captions or markers cannot be read
@@ -43,6 +44,10 @@ class StoreError(RoomreadError):
 
 class ClaimLostError(StoreError):
     """A recording that a batch was at work on was taken over by another run, or its lesson was deleted."""
+
+
+class StoreBusyError(StoreError):
+    """The store cannot be written now, and perhaps can later: another program holds it, or the disk is full."""
 
 
 class LessonNotFoundError(StoreError):

@@ -12,6 +12,7 @@ from typing import Any
 
 from roomread.errors import ModelError
 from roomread.output import write_whole
+from roomread.outside import check_ordinary, read_text
 from roomread.types import EMOTIONS
 
 WEIGHTS = Path(str(resources.files("roomread") / "weights"))
@@ -45,7 +46,9 @@ def sha256_of(path: Path) -> str:
         ModelError: the file cannot be read.
     """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        check_ordinary(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"The model {path} cannot be read: {error.strerror}. Expected: an ONNX file.") from error
 
@@ -66,11 +69,16 @@ def read_card(model: Path, task: str) -> ModelCard:
     digest = sha256_of(model)
     path = model.with_suffix(".json")
     try:
-        card = ModelCard(**json.loads(path.read_text(encoding="utf-8")))
-        card = dataclasses.replace(card, classes=tuple(map(str, card.classes)), figures=tuple(card.figures))
+        card = ModelCard(**json.loads(read_text(path)))
+        for name in ("name", "task", "sha256"):
+            if not isinstance(getattr(card, name), str):
+                raise TypeError(f"{name} is no text")
+        card = dataclasses.replace(
+            card, classes=tuple(map(str, card.classes)), figures=tuple(card.figures), recipe=dict(card.recipe)
+        )
     except OSError as error:
         raise ModelError(f"The model {model} has no card. Expected: {path.name} beside it.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:  # of JSON, of UTF-8, of a number too long, of a field
         raise ModelError(
             f"The model card {path} is damaged: {error}. Copy model and card from their origin."
         ) from error

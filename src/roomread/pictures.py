@@ -10,13 +10,22 @@ from PIL import Image as Pictures
 from PIL import ImageOps, UnidentifiedImageError
 
 from roomread.errors import SourceError
+from roomread.outside import check_ordinary
 from roomread.types import Array, Image
+
+# What cameras and data sets write, JPEG with several pictures (MPO) among it. Pillow knows more: one form starts
+# another program (EPS), and some are no pictures (.mpg, .pdf, .h5).
+FORMS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+REFUSED = (  # all that Pillow raises of a damaged or hostile file
+    UnidentifiedImageError, OSError, ValueError, SyntaxError, RuntimeError, EOFError,
+    Pictures.DecompressionBombError, Pictures.DecompressionBombWarning,
+)  # fmt: skip
 
 
 def is_picture(path: Path) -> bool:
     """Tell by its ending whether a file is a picture; files that start with a dot are none."""
-    form = Pictures.registered_extensions().get(path.suffix.lower(), "MPEG")  # which Pillow knows, but cannot read
-    return form != "MPEG" and not path.name.startswith(".") and path.is_file()
+    form = Pictures.registered_extensions().get(path.suffix.lower())
+    return form in (*FORMS, "MPO") and not path.name.startswith(".") and path.is_file()
 
 
 def read_picture(path: Path) -> Image:
@@ -26,11 +35,17 @@ def read_picture(path: Path) -> Image:
         SourceError: the file cannot be read as a picture.
     """
     try:
-        with Pictures.open(path) as picture:
+        check_ordinary(path)
+        with Pictures.open(path, formats=FORMS) as picture:
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
-        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error)
+    except REFUSED as error:
+        reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else _words(error)
         raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
+
+
+def _words(error: Exception) -> str:
+    """Return what an error says, without the path that its message repeats."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def scaled_planes(image: Image, size: tuple[int, int]) -> Array:

@@ -181,7 +181,7 @@ def test_nothing_seen_is_told_as_a_failure_and_leaves_no_lesson(room: Room, stor
 def test_a_full_disk_ends_the_lesson_in_words(room: Room, store: LessonStore, monkeypatch: pytest.MonkeyPatch) -> None:
     room.see(2)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **how: object) -> None:
         raise StoreError("The store cannot be used: disk is full.")
 
     monkeypatch.setattr(store, "append", fail)

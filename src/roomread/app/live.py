@@ -229,45 +229,63 @@ class LiveLesson:
         self._change.notify_all()
 
     def _run(self) -> None:
+        state: State = "failed"  # unless all goes its way, and so also where the program itself is wrong
+        error = "It broke off by a fault in this program. Please report it."
         try:
             self._watch()
-            state: State = "discarded" if self._discard else "ended"
-            error = ""
+            state, error = "ended", ""
         except RoomreadError as failure:
-            state, error = ("discarded", "") if self._discard else ("failed", str(failure))
+            error = str(failure)
         finally:
             self.source.close()
+            if self._discard:
+                state, error = self._forget()
+            with self._change:
+                self._state, self._error, self._newest = state, error, None
+                self._tell()
         recorder = self._recorder
-        if self._discard and recorder is not None and recorder.number:
-            self.store.delete(recorder.lesson)
-        with self._change:
-            self._state, self._error, self._newest = state, error, None
-            self._tell()
         if not self._discard and recorder is not None and recorder.number:
-            keep_overview(self.store, recorder.number)  # after all were told, as it may take seconds
+            with contextlib.suppress(StoreError):  # a cache: whoever opens the lesson makes it again
+                keep_overview(self.store, recorder.number)  # after all were told, as it may take seconds
+
+    def _forget(self) -> tuple[State, str]:
+        """Delete what was kept; return what became of it."""
+        try:
+            if self._recorder is not None and self._recorder.number:
+                self.store.delete(self._recorder.lesson)
+        except StoreError as failure:
+            return "failed", f"It could not be discarded and is still there. {failure}"
+        return "discarded", ""
 
     def _watch(self) -> None:
         settings, request = self.request.settings, self.request
         self.source.start()  # a camera warms up while the networks are opened
         observer = Observer(settings, side_by_side=False)
         past = Lookback(request.purpose, request.reference, self.mapping, settings.window, settings.every)
-        self._recorder = recorder = Recorder(self.store, self._record(observer), 1 / settings.source.fps)
+        self._recorder = recorder = Recorder(self.store, self._record(observer), 1 / settings.source.fps, live=True)
         kept = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(recorder, kept), name="lesson's keeper", daemon=True)
         keeper.start()
+        why = ", by a fault in the program."
         try:
             for frame, seen in observer.observe(self._frames_taken()):
-                notes = (*self.source.notes, *observer.notes)
                 recorder.size = (frame.image.shape[1], frame.image.shape[0])
                 recorder.take(seen)
+                notes = (*self.source.notes, *observer.notes, *recorder.notes)
                 self._show(frame, seen, past.add(seen, self.source.dropped, notes))
             recorder.finish("complete", [*self.source.notes, *observer.notes, *self._pauses])
+            why = ""
         except StoreError:
-            recorder.abandon("The lesson broke off here, as the store could not be written.")
+            why = ", as the store could not be written."
+            raise
+        except RoomreadError as failure:
+            why = f": {failure}"
             raise
         finally:
             kept.set()
             keeper.join()
+            if why:
+                recorder.abandon(f"The lesson broke off here{why}")
 
     def _frames_taken(self) -> Iterator[Frame]:
         """Yield the frames that are looked at: none of a pause."""

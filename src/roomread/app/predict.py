@@ -10,6 +10,7 @@ import numpy as np
 from roomread.engagement.mappings import Mapping
 from roomread.faces.detector import Detector
 from roomread.faces.expression import Classifier, ExpressionSettings, read_expressions
+from roomread.outside import shown
 from roomread.pictures import read_picture
 from roomread.preprocess import whole_face
 from roomread.store.privacy import allowance_for
@@ -68,7 +69,7 @@ def predict(
 
     nothing = np.full(N_EMOTIONS, np.nan)
     return Prediction(
-        name=path.name,
+        name=shown(path),
         picture=picture,
         boxes=boxes,
         faces=faces,

@@ -8,12 +8,17 @@ import math
 import threading
 import time
 
-from roomread.errors import SourceError, StoreError
+from roomread.errors import SourceError, StoreBusyError, StoreError
+from roomread.store.engine import WAIT
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
 KEEP_EVERY = 1.0  # seconds after which what was seen is written to the store
-OUTAGE = 120.0  # seconds for which a database beyond a network may be away; what is seen meanwhile waits in memory
+HOLD = 60.0  # seconds of work that are held in memory where the store cannot be written
+LIVE_HOLD = 600.0  # seconds likewise of a live lesson, which nobody can see again; some 20 MB
+LAST_HOLD = 30.0  # seconds likewise once all was seen, as somebody waits for the end
+BRIEF = 0.1  # seconds that a live lesson waits for another program's lock, as pictures pass meanwhile
+MOST_NOTES = 20  # times that the store could not be written, each noted by itself
 
 
 def duration_of(first: float, last: float, frames: int, lone_gap: float) -> float:
@@ -27,14 +32,18 @@ class Recorder:
     Several threads may use it: one that looks, and one that keeps while nothing comes.
     """
 
-    def __init__(self, store: LessonStore, record: Lesson, lone_gap: float) -> None:
+    def __init__(self, store: LessonStore, record: Lesson, lone_gap: float, *, live: bool = False) -> None:
         """Begin a lesson, which the store knows once something was seen.
 
         Args:
             store: where it is kept.
             record: what is known of the lesson; number, duration, size, state and notes are filled in.
             lone_gap: seconds that a single frame stands for.
+            live: what is not seen now cannot be seen again.
         """
+        self._live = live
+        self._past_notes: list[str] = []
+        self._trouble: tuple[float, float, str] | None = None  # by the clock, and of the lesson; the reason
         self.store, self._record, self._lone_gap = store, record, lone_gap
         self.size = (0, 0)  # pixels, width and height of the newest frame
         self.last = 0.0  # seconds, time of the newest frame
@@ -60,8 +69,24 @@ class Recorder:
         """How many frames were seen."""
         return self._count
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """When the store could not be written, in words."""
+        if self._trouble is None:
+            return tuple(self._past_notes)
+        _, since, reason = self._trouble
+        return (
+            *self._past_notes,
+            f"Nothing can be written to the store since {since:.0f} s ({reason}). What is seen is held, and written "
+            "as soon as it can be.",
+        )
+
     def take(self, seen: Observation) -> None:
-        """Hold an observation, and write what is held when it is time."""
+        """Hold an observation, and write what is held when it is time.
+
+        Raises:
+            StoreError: the store cannot be written at all, or not for too long.
+        """
         with self._lock:
             self._first = seen.time if self._first is None else self._first
             self.last, self._count = seen.time, self._count + 1
@@ -72,24 +97,20 @@ class Recorder:
         """Write what is held when it is time.
 
         Raises:
-            StoreError: it cannot be written, and a network that is away for a while is not the reason; it is held.
+            StoreError: the store cannot be written at all, or not for too long; what is held stays so.
         """
         with self._lock:
             now = time.monotonic()
-            if not self._waiting or now - self._tried < KEEP_EVERY:
-                return
-            try:
-                self._keep("running", ())
-            except StoreError:  # a network comes back by itself, a full disk does not
-                if self.store.file is not None or now - self._kept > OUTAGE:
-                    raise
-            self._tried = time.monotonic()
+            if self._waiting and now - self._kept >= KEEP_EVERY:
+                since = now if self._trouble is None else self._trouble[0]
+                self._keep_patiently("running", (), since + (LIVE_HOLD if self._live else HOLD))
 
     def finish(self, state: str, notes: list[str]) -> None:
         """Write what is left, and how the lesson ended.
 
         Raises:
             SourceError: nothing was ever seen, so that there is no lesson.
+            StoreError: the store cannot be written at all, or not for too long.
         """
         if self._first is None:
             lost = " ".join(notes)
@@ -97,14 +118,44 @@ class Recorder:
                 f"{self._record.source} holds no frame that could be read. Expected: at least one in the span asked "
                 f"for. {lost}".rstrip()
             )
+        end = time.monotonic() + LAST_HOLD
         with self._lock:
-            self._keep(state, tuple(notes))
+            while not self._keep_patiently(state, tuple(notes), end):
+                time.sleep(BRIEF)
 
     def abandon(self, note: str) -> None:
         """Say in the lesson, if the store still takes that much, that it ends with what was written before."""
         if self.number:
             with contextlib.suppress(StoreError):
                 self.store.append(dataclasses.replace(self._record, state="stopped", notes=(note,)), [])
+
+    def _keep_patiently(self, state: str, notes: tuple[str, ...], until: float) -> bool:
+        """Write what is held, and tell whether that could be done.
+
+        Args:
+            state: of the lesson.
+            notes: of the lesson, besides those of the store.
+            until: seconds by the clock from which on it must be possible.
+        """
+        now, trouble = time.monotonic(), self._trouble
+        over = []
+        if trouble is not None and len(self._past_notes) < MOST_NOTES:
+            _, since, reason = trouble
+            over.append(
+                f"The store could not be written from {since:.0f} s to {self.last:.0f} s ({reason}); nothing was lost."
+            )
+        try:
+            self._keep(state, (*notes, *self._past_notes, *over))
+        except StoreBusyError as error:
+            reason = str(getattr(error.__cause__, "orig", error))
+            self._trouble = (now, self.last, reason) if trouble is None else trouble
+            self._kept = now
+            if now >= until:
+                raise
+            return False
+        self._past_notes += over
+        self._trouble = None
+        return True
 
     def _keep(self, state: str, notes: tuple[str, ...]) -> None:
         first = self.last if self._first is None else self._first
@@ -119,7 +170,7 @@ class Recorder:
         if not record.number:
             record = self.store.add(record, self._waiting)
         else:
-            self.store.append(record, self._waiting)
+            self.store.append(record, self._waiting, wait=BRIEF if self._live else WAIT)
         self._record = record
         self._waiting = []
         self._kept = time.monotonic()

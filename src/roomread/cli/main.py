@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from roomread import __version__
@@ -45,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # what no reader foresaw: a name too long for the disk, a folder nobody may enter
+        say(f"roomread: {error.filename or 'A file'} cannot be used: {error.strerror or error}.")
+        return 1
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -79,4 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
 def run() -> None:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an orderly end keeps what was seen
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what is no letter
+    warnings.filterwarnings("ignore", module="PIL")  # what cannot be read is said in our own words
     sys.exit(main())

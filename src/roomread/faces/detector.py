@@ -48,8 +48,8 @@ class DetectorSettings:
     def __post_init__(self) -> None:
         if self.width < 32:
             raise ValueError(f"width must be at least 32 pixels. Received: {self.width}.")
-        if self.smallest_face is not None and self.smallest_face <= 0:
-            raise ValueError(f"smallest_face must be above 0 pixels. Received: {self.smallest_face}.")
+        if self.smallest_face is not None and not 1 <= self.smallest_face <= 1000:
+            raise ValueError(f"smallest_face must lie between 1 and 1000 pixels. Received: {self.smallest_face}.")
         if self.tile < 2 * SHARED:
             raise ValueError(f"tile must be at least {2 * SHARED} pixels. Received: {self.tile}.")
         for name in ("threshold", "overlap"):

@@ -16,6 +16,12 @@ from roomread.types import Array
 
 DEFAULT_THREADS = min(2, os.cpu_count() or 1)  # more take the machine from the lesson for little speed
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # of each device
+_STATE = onnxruntime.capi.onnxruntime_pybind11_state
+FAILURES = (  # of a model file that is damaged, or does not fit what it is given
+    _STATE.InvalidProtobuf, _STATE.Fail, _STATE.InvalidGraph, _STATE.InvalidArgument, _STATE.NotImplemented,
+    _STATE.RuntimeException,
+)  # fmt: skip
+MOST_THREADS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +32,8 @@ class Runtime:
     device: str = "cpu"  # or cuda: an NVIDIA card, with the package onnxruntime-gpu in place of onnxruntime
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise ValueError(f"threads must be at least 1. Received: {self.threads}.")
+        if not 1 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"threads must lie between 1 and {MOST_THREADS}. Received: {self.threads}.")
         if self.device not in PROVIDERS:
             raise ValueError(f"device must be one of {', '.join(PROVIDERS)}. Received: {self.device}.")
 
@@ -72,7 +78,7 @@ class Network:
         name = self.session.get_inputs()[0].name
         try:
             values = self.session.run(None, {name: batch.astype(np.float32, copy=False)})
-        except onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument as error:
+        except FAILURES as error:
             raise ModelError(f"The model {self.card.name} does not take an input of {batch.shape}: {error}") from error
         return dict(zip(self.outputs, values, strict=True))
 
@@ -100,11 +106,7 @@ def open_network(path: Path, task: str, runtime: Runtime | None = None) -> Netwo
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
     try:
         session = onnxruntime.InferenceSession(path, options, providers=[provider])
-    except (
-        onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-        onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-        onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph,
-    ) as error:
+    except FAILURES as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
     if session.get_providers()[0] != provider:  # it goes on with the processor when the card's libraries do not load
         raise _no_device(runtime.device, "it, its driver or its libraries were not found")

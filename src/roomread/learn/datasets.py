@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +23,12 @@ from roomread.learn.readers import (
     read_label_map,
     read_votes,
 )
+from roomread.outside import check_ordinary
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array, check_shape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPLITS = ("Training", "validation", "PublicTest", "PrivateTest", "test")
 TRAINING_WITHOUT_VALIDATION = "training"  # what a run fits on; no name of a split that is reported
@@ -30,6 +38,13 @@ VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 OTHER_VOTES = ("contempt", "unknown", "nf")
 VOTES_IN_FILE = VOTES + OTHER_VOTES
 FERPLUS_FILE = "fer2013new.csv"  # as Microsoft names it; joined on its own where it lies beside the CSV
+
+# fastparquet believes what a file says of itself, and a damaged one ends the whole program. So another one reads it.
+READ_PARQUET = """
+import fastparquet, pickle, sys
+with open(sys.argv[1], "rb") as file:
+    pickle.dump(fastparquet.ParquetFile(file).to_pandas(), sys.stdout.buffer, 5)
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,29 +176,45 @@ def read_parquet(path: Path, names: LabelMap = USUAL) -> LabelledFaces:
     Raises:
         DataError: the file is missing, is no Parquet, lacks a column, or a row cannot be read.
     """
-    import fastparquet
-
-    if not path.is_file():
-        raise DataError(f"{path} is not a file. Expected: a Parquet file with the columns image, label, usage.")
-    try:
-        with path.open("rb") as file:  # given a path, fastparquet leaves the file open
-            table = fastparquet.ParquetFile(file).to_pandas()
-    except (fastparquet.util.ParquetException, ValueError, KeyError, OSError, TypeError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}.") from error
+    table = _table_of(path)
     pictures = "image.bytes" if "image.bytes" in table else "image"
     for column in (pictures, "label", "usage"):
         if column not in table:
-            raise DataError(f"{path} lacks the column {column!r}. It holds: {', '.join(table.columns)}.")
+            raise DataError(f"{path} lacks the column {column!r}. It holds: {', '.join(map(str, table.columns))}.")
     labels = _label_numbers(table["label"].to_numpy(), path, names)
     images = np.empty((len(table), FACE_SIZE, FACE_SIZE, 1), np.uint8)
     for row, data in enumerate(table[pictures]):
         images[row, :, :, 0] = decode_face(data, f"{path}, row {row}")
     columns = [f"ferplus_{vote}" for vote in VOTES_IN_FILE]
     known = all(column in table for column in columns)
-    votes = table[columns].to_numpy(np.float32) if known else np.full((len(table), len(columns)), np.nan, np.float32)
-    rows = table["row"].to_numpy(np.int64) if "row" in table else np.arange(len(table))
+    votes = np.full((len(table), len(columns)), np.nan, np.float32)
+    try:
+        votes = table[columns].to_numpy(np.float32) if known else votes
+        rows = table["row"].to_numpy(np.int64) if "row" in table else np.arange(len(table))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{path}: expected numbers in row and the votes. Received: {error}.") from error
     faces = LabelledFaces(images, np.abs(labels), rows, table["usage"].to_numpy(str), votes)
     return faces if (labels >= 0).all() else faces[labels >= 0]
+
+
+def _table_of(path: Path) -> pd.DataFrame:
+    """Return what a Parquet file holds.
+
+    Raises:
+        DataError: it is missing, or no whole Parquet file.
+    """
+    try:
+        check_ordinary(path)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}. Expected: a Parquet file with the columns image, label, usage."
+        ) from error
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ_PARQUET, path], capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise DataError(f"{path} cannot be read as Parquet: {said[-1] if said else 'its pages are damaged'}.")
+    table: pd.DataFrame = pickle.loads(done.stdout)
+    return table
 
 
 def _label_numbers(labels: Array, path: Path, names: LabelMap) -> Array:

@@ -25,6 +25,7 @@ from roomread.errors import MissingExtraError, ModelError
 from roomread.faces.expression import Classifier, ExpressionModel
 from roomread.learn.datasets import VOTES
 from roomread.modelcard import read_card, sha256_of
+from roomread.outside import read_text
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array
 
@@ -174,8 +175,8 @@ def _carded(path: Path, digest: str) -> bool:
 def _is_card(path: Path) -> bool:
     """Tell whether a file is there and tells a model's hash, as every card does; other programs write JSON too."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError):
+        found = json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and "sha256" in found
 
@@ -191,8 +192,8 @@ def read_classes(classes: str | Path) -> tuple[str, ...]:
     if str(classes) == FER2013:
         return EMOTIONS
     try:
-        lines = Path(classes).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text(Path(classes)).splitlines()
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"The classes {classes} cannot be read: {error}. Expected: folder, fer2013 or a file with one class a line."
         ) from error

@@ -56,7 +56,9 @@ def open_keras(
     _check_parts(path, config)
     try:
         network = _build(path, config)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, zipfile.BadZipFile) as error:
+    except (
+        OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         reason = str(error).strip().split("\n")[0]
         raise ModelError(
             f"The model {path} cannot be built: {reason} Expected: a whole model saved by Keras."

@@ -12,6 +12,7 @@ import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from roomread.errors import ModelError
+from roomread.faces.onnx import FAILURES
 from roomread.preprocess import FACE_SIZE, GRAY_LEVELS
 from roomread.types import Array
 
@@ -52,7 +53,7 @@ def open_onnx(
 def _start(path: Path, content: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    except _failures() as error:
+    except FAILURES as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
 
 
@@ -62,7 +63,7 @@ def _answer(path: Path, session: Any) -> Callable[[Array], Array]:
     def answer(given: Array) -> Array:
         try:
             answers: Array = session.run(None, {name: given})[0]
-        except _failures() as error:
+        except FAILURES as error:
             raise ModelError(f"{path} does not take an input of {given.shape}: {error}") from error
         return answers
 
@@ -103,11 +104,6 @@ def _steps(graph: Any, first: str, last: str) -> list[Any]:
                 size = (sides[2].dim_value, sides[3].dim_value)
         steps.append((tuple(node.output), used, size))
     return steps
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    state = onnxruntime.capi.onnxruntime_pybind11_state
-    return state.InvalidProtobuf, state.Fail, state.InvalidGraph, state.InvalidArgument, state.NotImplemented
 
 
 def _rescales(graph: Any, name: str) -> bool:

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from roomread.errors import DataError
+from roomread.outside import check_ordinary, read_text
+from roomread.pictures import FORMS, REFUSED
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array
 
@@ -92,10 +94,10 @@ def read_label_map(path: Path) -> LabelMap:
         DataError: the file is missing, is no TOML, or maps to something unknown.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(read_text(path))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. Expected: a label map in TOML.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number too long, of too many brackets
         raise DataError(f"{path} is not valid TOML: {error}.") from error
     words, splits = tables.get("labels"), tables.get("splits", {})
     if not isinstance(words, dict) or not words or not isinstance(splits, dict) or set(tables) - {"labels", "splits"}:
@@ -156,6 +158,7 @@ def read_votes(path: Path, columns: Sequence[str]) -> tuple[Array, Array]:
 def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Yield for each row of a CSV file its number from 0, how a message names it, and the named columns' fields."""
     try:
+        check_ordinary(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file)
             head = [name.strip().lower() for name in next(lines, [])]
@@ -271,13 +274,14 @@ def decode_face(data: Any, where: str) -> Array:
         DataError: it is no picture.
     """
     try:
-        picture: Pictures.Image = Pictures.open(io.BytesIO(data.read_bytes() if isinstance(data, Path) else data))
+        if isinstance(data, Path):
+            check_ordinary(data)
+            data = data.read_bytes()
+        picture: Pictures.Image = Pictures.open(io.BytesIO(data), formats=FORMS)
         if picture.size != (FACE_SIZE, FACE_SIZE):
             picture = ImageOps.exif_transpose(picture)
         picture = picture.convert("L")
-    except (
-        UnidentifiedImageError, OSError, TypeError, ValueError, SyntaxError, Pictures.DecompressionBombError,
-    ) as error:  # fmt: skip
+    except (*REFUSED, TypeError) as error:
         raise DataError(f"{where}: the picture cannot be read: {error}.") from error
     if picture.size != (FACE_SIZE, FACE_SIZE):
         picture = picture.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC)

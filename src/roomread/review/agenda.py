@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
 import itertools
 import math
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from roomread import style
 from roomread.errors import StructureError
+from roomread.outside import check_ordinary
 from roomread.types import ACTIVITY, MARKER, PAUSE, SPEECH, Part
 
 MAX_BYTES = 10_000_000  # an hour of captions has 100 thousand; a video that was named by mistake has far more
@@ -89,11 +91,7 @@ def seconds_of(text: str) -> float | None:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StructureError(
-                f"{path} is too large. Expected: a table or captions of at most {MAX_BYTES} bytes. "
-                f"Received: {path.stat().st_size}."
-            )
+        check_ordinary(path, MAX_BYTES)
         data = path.read_bytes()
     except OSError as error:
         raise StructureError(
@@ -132,13 +130,14 @@ def _rows(name: str, lines: list[str]) -> Iterator[Part]:
             raise _wrong(name, line, "the row has another length", f"{len(columns)} cells", many)
         rows.append((line, dict(zip(columns, cells, strict=True))))
     starts = [_time(name, line, row.get("start", row.get("time", ""))) for line, row in rows]
+    order = [*sorted(starts), math.inf]
     for (line, row), start in zip(rows, starts, strict=True):
         if not row["name"]:
             raise _wrong(name, line, "the part has no name", "a name", "an empty cell")
         if "time" in row:
             yield Part(row["name"], start, start, MARKER)
             continue
-        later = min((other for other in starts if other > start), default=math.inf)
+        later = order[bisect.bisect_right(order, start, hi=len(starts))]
         end = _time(name, line, row["end"]) if row.get("end") else later
         if end <= start:
             raise _wrong(name, line, "the part ends before it starts", f"an end after {start:g} s", f"{end:g} s")
@@ -178,7 +177,7 @@ def _cues(name: str, lines: list[str]) -> Iterator[Part]:
         if end < start:
             raise _wrong(name, number, "the cue ends before it starts", f"an end after {start:g} s", f"{end:g} s")
         words = []
-        for text in lines[number:]:
+        for text in map(lines.__getitem__, range(number, len(lines))):
             if not text.strip() or "-->" in text:
                 break
             words.append(re.sub(r"<[^>]*>", "", text).strip())

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from roomread.errors import CodesError
+from roomread.outside import read_text
 from roomread.types import WHOLE_CLASS, Array, check_shape
 
 MOST_LEVELS = 20  # a higher level is a slip of the keyboard
@@ -22,7 +23,8 @@ FORMS = (
 )
 BORIS = ("subject", "behavior", "start (s)", "stop (s)")
 SEAT = re.compile(r"(?:seat\s*)?0*([1-9]\d{0,5})", re.IGNORECASE)
-TIER = re.compile(r"(.+?)\s*\(([^()]+)\)")
+TIER = re.compile(r"(.*\S)\s*\(([^()]+)\)")
+LEVEL = re.compile(r"\d{1,3}")
 CLOCK = re.compile(r"\d+:\d\d(:\d\d)?([.,]\d+)?")
 
 Words = Mapping[str, int]  # from what an observer wrote, in small letters, to a level
@@ -103,7 +105,7 @@ def parse_words(text: str | None) -> dict[str, int] | None:
     words = {}
     for part in text.split(","):
         word, _, level = part.rpartition("=")
-        if not word.strip() or not level.strip().isdigit() or int(level) >= MOST_LEVELS:
+        if not word.strip() or LEVEL.fullmatch(level.strip()) is None or int(level) >= MOST_LEVELS:
             raise CodesError(
                 "The words of the levels cannot be read. Expected: words and whole numbers from 0, such as "
                 f"low=0,high=1. Received: {part!r}."
@@ -119,7 +121,7 @@ def read_rows(path: Path) -> list[Row]:
         CodesError: it cannot be read as text.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except OSError as error:
         raise CodesError(
             f"The codes {path} cannot be read. Expected: a text file. Received: {error.strerror or error}."
@@ -205,7 +207,7 @@ def _typed(path: Path, entry: _Entry, words: Words | None) -> tuple[float, float
         end = _seconds(where, "end", entry.end)
     else:
         end = start + _seconds(where, "duration", entry.duration)
-    if end <= start:
+    if not start < end < math.inf:
         raise CodesError(
             f"{where}: the glance takes no time. Expected: an end after the start. Received: {entry.start} to "
             f"{entry.end or entry.duration}."

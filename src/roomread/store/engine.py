@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import struct
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,7 +21,9 @@ VARIABLE = (
     "ROOMREAD_DB"  # of the environment: the store where no --db is given, so that no password stands in a command
 )
 DRIVER = "postgresql+psycopg"
-PATIENCE = 30  # seconds to wait for other writers of a SQLite file, and 10 for a PostgreSQL server
+WAIT = 30.0  # seconds to wait for other writers of a SQLite file, and 10 for a PostgreSQL server
+# What may pass by itself, or once somebody has made room; a code's further bits say where it happened.
+PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 STEPS_LOCK = 0x726F6F6D  # "room": who holds this advisory lock of a PostgreSQL database works alone
 SHOWN = ("host", "port", "service", "options")  # of an address's settings; a password may hide among the others
 
@@ -104,7 +107,7 @@ def _open_file(path: Path) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.pool.NullPool,
-        connect_args={"timeout": PATIENCE},
+        connect_args={"timeout": WAIT},
         hide_parameters=True,
     )
     sa.event.listen(engine, "connect", _prepare)
@@ -137,6 +140,20 @@ def settle(connection: sa.Connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if options.get("alone", False):
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(STEPS_LOCK)))
+
+
+def wait_for_locks(connection: sa.Connection, seconds: float) -> None:
+    """Say how long this transaction waits for what another program holds; PostgreSQL locks no more than rows."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+
+
+def may_pass(error: Exception, engine: sa.Engine) -> bool:
+    """Tell whether what went wrong may pass: a lock, a full disk, a server that is away."""
+    cause = getattr(error, "orig", error)
+    if engine.dialect.name == "sqlite":
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in PASSING
+    return isinstance(cause, engine.dialect.loaded_dbapi.OperationalError)
 
 
 def sweep(engine: sa.Engine, tables: Sequence[sa.Table]) -> None:

@@ -15,9 +15,20 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from roomread.errors import LessonNotFoundError, StoreError
+from roomread.errors import LessonNotFoundError, StoreBusyError, StoreError
 from roomread.store import codes_files
-from roomread.store.engine import find_store, open_engine, read_array, settle, shown, sweep, write_rows
+from roomread.store.engine import (
+    WAIT,
+    find_store,
+    may_pass,
+    open_engine,
+    read_array,
+    settle,
+    shown,
+    sweep,
+    wait_for_locks,
+    write_rows,
+)
 from roomread.store.schema import (
     VERSION,
     faces_table,
@@ -29,7 +40,7 @@ from roomread.store.schema import (
     step_up,
     store_table,
 )
-from roomread.types import EMOTIONS, SIGNALS, Lesson, Observation, Part, Readings
+from roomread.types import EMOTIONS, PURPOSES, SIGNALS, Lesson, Observation, Part, Readings
 
 Also = Callable[[sa.Connection, int], None]  # writes more of a lesson, whose number it receives
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
@@ -77,6 +88,11 @@ class LessonStore:
         if tables and store_table.name not in tables:
             raise StoreError(f"{self.name} is no store of roomread. Expected: a store or a new file. Use --db FILE.")
         version = connection.scalar(sa.select(store_table.c.version)) if tables else None
+        if version is not None and (not isinstance(version, int) or version < 1):
+            raise StoreError(
+                f"The store {self.name} is damaged. Expected: tables of version 1 to {VERSION}. Received: "
+                f"{version!r}. Use a copy of it, or --db FILE."
+            )
         if version is not None and version > VERSION:
             raise StoreError(
                 f"The store {self.name} was made by a later version of roomread. Expected: tables of version "
@@ -108,9 +124,10 @@ class LessonStore:
             ):
                 settle(connection)
                 yield connection
-        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error, ValueError, TypeError) as error:
+            # The two last: what a row holds is not of its kind.
             check = "Free disk space, check the permissions" if self.file else "Check server, network and role"
-            raise StoreError(
+            raise (StoreBusyError if may_pass(error, self._engine) else StoreError)(
                 f"The store {self.name} cannot be used: {_reason(error)}. Nothing of this step was kept; what was "
                 f"stored before is untouched. {check}, or use --db FILE."
             ) from error
@@ -132,9 +149,22 @@ class LessonStore:
             _insert(connection, number, observations)
         return dataclasses.replace(lesson, number=number)
 
-    def append(self, lesson: Lesson, observations: Sequence[Observation], also: Also | None = None) -> None:
-        """Keep observations of a lesson, the lesson's record as it stands now, and what `also` writes, together."""
+    def append(
+        self, lesson: Lesson, observations: Sequence[Observation], also: Also | None = None, wait: float = WAIT
+    ) -> None:
+        """Keep observations of a lesson, the lesson's record as it stands now, and what `also` writes, together.
+
+        Args:
+            lesson: its record.
+            observations: later than those that were kept.
+            also: see `add`.
+            wait: seconds that another program's lock is waited for.
+
+        Raises:
+            StoreBusyError: the store is locked for longer, the disk is full, or a server is away.
+        """
         with self.transaction() as connection:
+            wait_for_locks(connection, wait)
             if also is not None:
                 also(connection, lesson.number)
             _insert(connection, lesson.number, observations)
@@ -299,8 +329,21 @@ def is_new(named: str | Path | None) -> bool:
 
 
 def lesson_of(row: sa.RowMapping) -> Lesson:
-    """Return the lesson that a row of its table tells of; further columns are left out."""
+    """Return the lesson that a row of its table tells of; further columns are left out.
+
+    Raises:
+        StoreError: the row is damaged.
+    """
     values = {name: row[name] for name in _OF_LESSON}
+    if (
+        values["purpose"] not in PURPOSES
+        or not isinstance(values["notes"], list)
+        or not isinstance(values["name"], str)
+    ):
+        raise StoreError(
+            f"Lesson {values['number']} of the store is damaged. Expected: a name, a purpose and notes. Received: "
+            f"{values['name']!r}, {values['purpose']!r}, {values['notes']!r}. Delete it, or use a copy of the store."
+        )
     return Lesson(**{**values, "notes": tuple(values["notes"])})
 
 

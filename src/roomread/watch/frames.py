@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 from roomread.errors import SourceError
+from roomread.outside import shown
 from roomread.pictures import is_picture, read_picture
 from roomread.types import Frame, Image
 
@@ -25,6 +26,9 @@ OPENING = {  # nothing but a real container in a plain file: no list that names 
     "protocol_whitelist": "file",
     "max_pixels": str(LARGEST_FRAME),
 }
+MOST_PIXELS = 8192 * 8192  # of a frame; a damaged or hostile head may state any size
+LEAST_FPS = 0.001  # one frame in a quarter of an hour
+LONGEST = 24 * 3600.0  # seconds; a frame that claims to come later has a damaged stamp
 END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
 
 
@@ -38,10 +42,12 @@ class FrameSettings:
     threads: int = 2  # processor threads for decoding
 
     def __post_init__(self) -> None:
-        if not self.fps > 0:
-            raise ValueError(f"fps must be above 0. Received: {self.fps}.")
-        if not 0 <= self.start < self.end:
-            raise ValueError(f"start must not be negative and must lie before end. Received: {self.start}, {self.end}.")
+        if not self.fps >= LEAST_FPS:
+            raise ValueError(f"fps must be at least {LEAST_FPS}. Received: {self.fps}.")
+        if not 0 <= self.start < self.end or self.start > LONGEST:
+            raise ValueError(
+                f"start must lie before end, and within a day. Received: {self.start}, {self.end} seconds."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +110,26 @@ def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> So
         SourceError: there is nothing at the path, a folder holds no picture, or the file is neither picture nor video.
     """
     if path.is_dir():
-        pictures = sorted(entry for entry in path.iterdir() if is_picture(entry))
+        pictures = sorted(entry for entry in _inside(path) if is_picture(entry))
         if not pictures:
             raise SourceError(
                 f"The folder {path} holds no picture. Expected: files ending in .jpg, .png, .webp or the like. "
                 "Name a video file to analyse a video."
             )
-        return PictureSource(path.name or str(path), pictures)
+        return PictureSource(shown(path), pictures)
     if not path.exists():
         raise SourceError(f"{path} does not exist. Expected: a picture, a folder of pictures, or a video file.")
     if is_picture(path):
         read_picture(path)  # a single picture that cannot be read is an error, not a note
-        return PictureSource(path.name, [path])
+        return PictureSource(shown(path), [path])
     return VideoSource(path, settings, piece)
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"The folder {folder} cannot be read: {error.strerror}.") from error
 
 
 @dataclass
@@ -140,7 +153,7 @@ class PictureSource:
             try:
                 image = read_picture(path)
             except SourceError:
-                unread.append(path.name)
+                unread.append(shown(path))
                 continue
             sizes.add(image.shape)
             yield Frame(image, index * PICTURE_SECONDS, index)
@@ -162,7 +175,7 @@ class VideoSource:
         Raises:
             SourceError: it cannot be opened, or holds no video.
         """
-        self.path, self.settings, self.piece, self.name = path, settings, piece, path.name
+        self.path, self.settings, self.piece, self.name = path, settings, piece, shown(path)
         self.notes: list[str] = []
         self.damaged = 0
         with open_video(self.path) as container:
@@ -184,6 +197,7 @@ class VideoSource:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self.settings.threads
+            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             yield from self._due(container, stream)
 
     def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
@@ -231,7 +245,7 @@ def open_video(path: Path) -> av.container.InputContainer:
     try:
         if os.path.getsize(path) == 0:
             raise SourceError(f"{path} is empty. Expected: a video file.")
-        container = av.open(str(path), options=OPENING)
+        container = av.open(str(path), options=OPENING, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise SourceError(
             f"{path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "
@@ -240,6 +254,9 @@ def open_video(path: Path) -> av.container.InputContainer:
     if not container.streams.video:
         container.close()
         raise SourceError(f"{path} holds no video. Expected: a file with a video track.")
+    if container.streams.video[0].codec_context is None:
+        container.close()
+        raise SourceError(f"{path} holds a video that cannot be decoded here. Expected: H.264, H.265, VP9 or the like.")
     coded = container.streams.video[0].codec_context
     if coded.width * coded.height > LARGEST_FRAME:
         container.close()
@@ -279,13 +296,12 @@ class Clock:
 
     def read(self, frame: av.VideoFrame) -> tuple[float, int]:
         """Return seconds from the start of the source, never running backwards, and the number of the frame."""
-        if self.last is None:
-            time = 0.0 if frame.pts is None else self.seconds(frame.pts)
-            self.last = (max(time, 0.0), round(max(time, 0.0) / self.step))
-            return self.last
-        before, index = self.last
-        time = before + self.step if frame.pts is None else self.seconds(frame.pts)
-        self.last = (max(time, before), index + 1)
+        before, index = (-self.step, -1) if self.last is None else self.last
+        time = before + self.step
+        if frame.pts is not None and self.seconds(frame.pts) <= LONGEST:
+            time = self.seconds(frame.pts)
+        time = max(time, before, 0.0)
+        self.last = (time, round(time / self.step) if self.last is None else index + 1)
         return self.last
 
 

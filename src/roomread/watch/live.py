@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from roomread.errors import SourceError
+from roomread.watch import clock
 from roomread.watch.address import is_address, parse_address
 from roomread.watch.cameras import find_camera, is_camera
 from roomread.watch.livesource import LiveSettings, LiveSource
@@ -108,7 +108,7 @@ class StreamSource(LiveSource):
 
     def _wanted(self) -> bool:
         """Tell whether the picture that comes now is worth decoding; count it where it is not."""
-        wanted = self._slot.wants(time.monotonic() - self._origin)
+        wanted = self._slot.wants(clock.now() - self._origin)
         if not wanted:
             self._slot.skip()
         return wanted

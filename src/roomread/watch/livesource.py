@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +12,11 @@ from typing import Literal, Self
 
 from roomread.errors import SourceError
 from roomread.types import Frame
+from roomread.watch import clock
 from roomread.watch.outages import Outages, by_clock
 from roomread.watch.slot import Make, Slot, Waiting
+
+APART = 120.0  # seconds by which a sender's clock may go before or behind ours; no picture is as long on its way
 
 State = Literal["opening", "live", "waiting", "closed"]
 
@@ -35,8 +37,8 @@ class LiveSettings:
 
     def __post_init__(self) -> None:
         for name in ("fps", "stall", "opening", "first_wait", "longest_wait"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
+            if not getattr(self, name) >= 0.001:
+                raise ValueError(f"{name} must be at least 0.001. Received: {getattr(self, name)}.")
         if self.give_up is not None and not self.give_up > 0:
             raise ValueError(f"give_up must be above 0 seconds, or None for never. Received: {self.give_up}.")
         if self.threads < 1 or min(self.size) < 1:
@@ -62,6 +64,7 @@ class LiveSource:
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._origin = 0.0  # what the clock of the pictures said at the first one
+        self._began = 0.0  # what our own clock said then
         self._time = -math.inf  # seconds, of the newest picture
         self._size: tuple[int, int] | None = None
         self._resized = False
@@ -160,7 +163,7 @@ class LiveSource:
 
     def _given_up(self) -> bool:
         limit = self.settings.give_up
-        if limit is None or self._outages.seconds <= limit:
+        if limit is None or self._outages.waited <= limit:
             return False
         with self._lock:
             if self._size is not None:
@@ -184,14 +187,18 @@ class LiveSource:
         with self._lock:
             if self._closed.is_set():
                 return
-            now = time.monotonic() if moment is None else moment
+            ours = clock.now()
+            now = ours if moment is None else moment
             if self._size is None:
-                self._origin = now
+                self._origin, self._began = now, ours
             if self._size is None and not self._outages.reason:  # the first picture may take longer than later ones
                 self._outages.begin()
             self._outages.over()
             self._note_size(size)
             elapsed = now - self._origin
+            if abs(elapsed - (ours - self._began)) > APART:  # the sender's clock was set, or stood still in a sleep
+                elapsed = ours - self._began
+                self._origin = now - elapsed
             if moment is not None and elapsed <= self._time:
                 self._slot.drop()
                 return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from roomread.watch import clock
 
 MOST_NOTES = 20  # outages noted each by itself; a stream that fails all day has its further ones added up
 
@@ -22,13 +24,18 @@ class Outages:
 
     def begin(self) -> None:
         """Start to count from now."""
-        self._last, self._since = time.monotonic(), datetime.now()
+        self._last, self._awake = clock.now(), time.monotonic()
         self.reopened, self.reason = 0, ""
 
     @property
     def seconds(self) -> float:
-        """Seconds since the last picture, or since the beginning."""
-        return time.monotonic() - self._last
+        """Seconds since the last picture, or since the beginning; those count in which the machine slept."""
+        return clock.now() - self._last
+
+    @property
+    def waited(self) -> float:
+        """Seconds likewise of which the machine was awake, so that a picture could have come."""
+        return time.monotonic() - self._awake
 
     @property
     def on(self) -> bool:
@@ -63,7 +70,9 @@ class Outages:
         why = f" ({self.reason})" if self.reason else ""
         times = "once" if self.reopened == 1 else f"{self.reopened} times"
         again = f"; the stream was opened again {times}" if self.reopened else ""
-        self._notes.append(f"No picture from {by_clock(self._since)} {word} {by_clock(datetime.now())}{why}{again}.")
+        now = datetime.now()  # a clock on the wall may have been set meanwhile; how long it was is measured
+        since = now - timedelta(seconds=self.seconds)
+        self._notes.append(f"No picture from {by_clock(since)} {word} {by_clock(now)}{why}{again}.")
 
 
 def by_clock(moment: datetime) -> str:

@@ -8,16 +8,16 @@ from functools import partial
 
 import numpy as np
 from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from roomread.errors import SourceError
+from roomread.pictures import REFUSED
 from roomread.types import Image
 from roomread.watch.livesource import LiveSettings, LiveSource
 from roomread.watch.slot import Make
 
 LONGEST_SIDE = 4096  # pixels; more than any camera that a page can reach, and no more than 50 MB once decoded
 MOST_BYTES = 16 * 1024 * 1024  # of one picture as it is sent; a camera's largest has about a fifth of it
-REFUSED = (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError)
 
 
 class PushSource(LiveSource):
@@ -63,7 +63,7 @@ def _jpeg(data: bytes) -> tuple[Make, tuple[int, int]]:
     try:
         with _opened(data) as picture:
             size = picture.size
-    except (*REFUSED, Pictures.DecompressionBombWarning):
+    except REFUSED:
         size = None
     if size is None:
         raise SourceError(f"A pushed picture cannot be read. Expected: a JPEG. Received: {len(data)} other bytes.")

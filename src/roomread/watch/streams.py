@@ -21,6 +21,7 @@ import av
 from av.container import InputContainer
 
 from roomread.errors import SourceError
+from roomread.outside import shown
 from roomread.types import Image
 from roomread.watch.address import Address
 from roomread.watch.cameras import Camera, device, find_again
@@ -104,6 +105,8 @@ class Stream(ABC):
         if not container.streams.video:
             raise BrokenError("no video in it")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise BrokenError("video of a kind that cannot be decoded here")
         stream.thread_type = "AUTO" if not self.endless else "SLICE"  # threads by frame would hold pictures back
         stream.codec_context.thread_count = self.settings.threads
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
@@ -182,7 +185,7 @@ class RtspStream(Stream):
 
     def _opened(self, patience: Patience) -> AbstractContextManager[InputContainer]:
         limits = (self.settings.opening, self.settings.stall)
-        return av.open(self._address.full, "r", format="rtsp", options=RTSP, timeout=limits)
+        return av.open(self._address.full, "r", format="rtsp", options=RTSP, timeout=limits, metadata_errors="replace")
 
 
 class HttpStream(Stream):
@@ -207,7 +210,7 @@ class HttpStream(Stream):
             self._download = download
             if self.stopped.is_set():  # while the address was asked for
                 download.cut()
-            with av.open(download, "r", format=download.format, options=HTTP) as container:
+            with av.open(download, "r", format=download.format, options=HTTP, metadata_errors="replace") as container:
                 yield container
 
 
@@ -224,7 +227,7 @@ class FileStream(Stream):
         Raises:
             SourceError: it cannot.
         """
-        super().__init__(path.name, settings)
+        super().__init__(shown(path), settings)
         self._path = path
         self._clock: Clock | None = None
         open_video(path).close()

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from roomread.app import observing
 from roomread.app.web.studio import Studio
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
+from roomread.watch import clock
 from roomread.watch.push import MOST_BYTES
 
 OWN = {"origin": "http://127.0.0.1:8642"}
@@ -164,3 +165,27 @@ def test_pictures_without_a_lesson_are_refused(client: TestClient) -> None:
         with pytest.raises(WebSocketDisconnect):
             camera.receive_json()
     assert MOST_BYTES <= 16 * 1024 * 1024
+
+
+def test_a_browser_that_is_closed_and_opened_again_costs_its_own_span_alone(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = [1000.0]
+    monkeypatch.setattr(clock, "now", lambda: ours[0])
+    begun(client)
+    for first, length in ((0.0, 3), (30.0, 3)):
+        ours[0] = 1000 + first
+        with (
+            client.websocket_connect("ws://127.0.0.1:8642/api/live/view", headers=OWN) as view,
+            client.websocket_connect("ws://127.0.0.1:8642/api/live/frames", headers=OWN) as camera,
+        ):
+            for number in range(length):
+                ours[0] = 1000 + first + number
+                push(camera, 50 + first + number)
+                told = seen(view, lambda view, at=first + number: view["time"] == at)  # type: ignore[misc]
+        ours[0] += 10
+        assert client.get("/api/live").json()["source"] == "waiting"
+    assert len(told["notes"]) == 1 and told["notes"][0].startswith("No picture from ")
+    lesson = studio.store.find(str(client.post("/api/live/stop").json()["lesson"]))
+    assert lesson.state == "complete" and studio.store.readings(lesson).times.tolist() == [0, 1, 2, 30, 31, 32]
+    assert client.get(f"/lessons/{lesson.number}/report.html").status_code == 200

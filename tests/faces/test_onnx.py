@@ -1,11 +1,13 @@
 """What a network runs on."""
 
+import dataclasses
+
 import onnxruntime
 import pytest
 
 from roomread.errors import ModelError
 from roomread.faces.onnx import Runtime, open_network
-from roomread.modelcard import DETECTOR
+from roomread.modelcard import DETECTOR, PUBLISHED_INT8, read_card, sha256_of, write_card
 
 
 @pytest.mark.parametrize("values", [{"threads": 0}, {"device": "tpu"}], ids=["no thread", "an unknown device"])
@@ -26,3 +28,12 @@ def test_a_device_whose_libraries_do_not_load_is_refused_and_not_silently_replac
     monkeypatch.setattr(onnxruntime.InferenceSession, "get_providers", lambda _: ["CPUExecutionProvider"])
     with pytest.warns(UserWarning, match="CUDA"), pytest.raises(ModelError, match="its driver or its libraries"):
         open_network(DETECTOR, "face detection", Runtime(device="cuda"))
+
+
+def test_a_damaged_network_is_refused_and_nothing_is_printed(tmp_path, capfd):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(PUBLISHED_INT8.read_bytes().replace(b"Softmax", b"Softm\xe1x"))  # its message repeats the name
+    write_card(dataclasses.replace(read_card(PUBLISHED_INT8, "expression"), sha256=sha256_of(path)), path)
+    with pytest.raises(ModelError, match="no readable ONNX file"):
+        open_network(path, "expression")
+    assert capfd.readouterr().out == ""

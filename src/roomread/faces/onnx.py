@@ -17,9 +17,9 @@ from roomread.types import Array
 DEFAULT_THREADS = min(2, os.cpu_count() or 1)  # more take the machine from the lesson for little speed
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # of each device
 _STATE = onnxruntime.capi.onnxruntime_pybind11_state
-FAILURES = (  # of a model file that is damaged, or does not fit what it is given
+FAILURES = (  # of a model file that is damaged, or does not fit what it is given; some messages repeat its bytes
     _STATE.InvalidProtobuf, _STATE.Fail, _STATE.InvalidGraph, _STATE.InvalidArgument, _STATE.NotImplemented,
-    _STATE.RuntimeException,
+    _STATE.RuntimeException, UnicodeDecodeError,
 )  # fmt: skip
 MOST_THREADS = 256
 
@@ -105,7 +105,8 @@ def open_network(path: Path, task: str, runtime: Runtime | None = None) -> Netwo
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=[provider])
+        again = runtime.device != "cpu"  # a second try with the processor is told on stdout
+        session = onnxruntime.InferenceSession(path, options, providers=[provider], enable_fallback=again)
     except FAILURES as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
     if session.get_providers()[0] != provider:  # it goes on with the processor when the card's libraries do not load

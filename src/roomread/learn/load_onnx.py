@@ -52,7 +52,7 @@ def open_onnx(
 
 def _start(path: Path, content: bytes) -> Any:
     try:
-        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"], enable_fallback=False)
     except FAILURES as error:
         raise ModelError(f"The model {path} is no readable ONNX file: {error}") from error
 

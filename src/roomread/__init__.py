@@ -9,7 +9,11 @@ lesson.report("report.html")
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime, from 1.29 on, tells its maker of each use unless this is set before it is loaded. Nothing leaves here.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from roomread.app.analyze import AnalyzeSettings, LessonHandle, analyze, open_lesson

@@ -145,11 +145,11 @@ def test_a_full_disk_is_told_and_keeps_what_was_written_before(clip, db, monkeyp
     monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
     append, calls = LessonStore.append, []
 
-    def fail_later(self, lesson, observations, *wait):
+    def fail_later(self, lesson, observations, **how):
         calls.append(1)
         if len(calls) == 4:
             raise StoreError("The store cannot be used: database or disk is full.")
-        append(self, lesson, observations, *wait)
+        append(self, lesson, observations, **how)
 
     monkeypatch.setattr(LessonStore, "append", fail_later)
     with pytest.raises(StoreError, match="disk is full"):

@@ -1,6 +1,8 @@
 """A live lesson of seven scripted faces in a process that is going to be killed.
 
-python child.py STORE: prints the number of each frame and this process's clock, once it was looked at.
+python -m tests.soak.child STORE [FRAMES]: prints the number of each frame and this process's clock once it was looked
+at.
+After so many frames it ends by itself.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def seen_at(moment: float, index: int) -> Observation:
 
 
 def main() -> None:
-    """Run until somebody kills it."""
+    """Run until somebody kills it, or so many frames were looked at."""
     observing.observe = observe  # type: ignore[assignment, attr-defined]
     settings = WatchSettings(every=STEP / 2, source=LiveSettings(fps=1000.0))
     source = PushSource("page", settings.source)
@@ -48,16 +50,17 @@ def main() -> None:
     lesson = LiveLesson(LessonStore(Path(sys.argv[1])), source, request)
     picture = np.zeros((90, 160, 3), np.uint8)
     version = frame = 0
-    while True:
+    while len(sys.argv) < 3 or frame < int(sys.argv[2]):
         source.push(picture, 100 + frame * STEP)
-        view = lesson.wait(version, 10)
+        view = lesson.wait(version, 60)
         if view.version == version or lesson.over:
-            sys.exit(view.error or "no frame was looked at in ten seconds")
+            sys.exit(view.error or "no frame was looked at in a minute")
         version = view.version
         sys.stdout.write(f"{frame} {time.monotonic()}\n")
         sys.stdout.flush()
         frame += 1
         time.sleep(0.005)
+    lesson.stop()
 
 
 if __name__ == "__main__":

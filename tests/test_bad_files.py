@@ -16,12 +16,14 @@ import pandas as pd
 import pytest
 from PIL import Image as Pictures
 
+from roomread import outside
 from roomread.app.analyze import AnalyzeSettings
 from roomread.cli.main import main
 from roomread.config import read_settings
 from roomread.errors import CodesError, DataError, SettingsError, SourceError, StoreError
 from roomread.faces.detector import DetectorSettings
 from roomread.learn.datasets import read_faces, read_parquet
+from roomread.outside import read_apart
 from roomread.pictures import is_picture, read_picture
 from roomread.review.agenda import read_structure
 from roomread.review.codes import parse_words, read_codes
@@ -311,3 +313,20 @@ def test_a_store_of_no_version_is_refused(version: object, store: LessonStore) -
         connection.exec_driver_sql("UPDATE store SET version = ?", (version,))
     with pytest.raises(StoreError, match="damaged"):
         LessonStore(store.name)
+
+
+def test_what_a_library_reads_for_ever_or_does_not_survive_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"x")
+    assert read_apart(path, "import sys; print(sys.argv[1], end='')") == str(path).encode()
+    for program, words in (
+        ("import os; os.abort()", "it is damaged"),
+        ("raise KeyError('x')", "KeyError: 'x'"),
+    ):
+        with pytest.raises(OSError, match=words):
+            read_apart(path, program)
+    monkeypatch.setattr(outside, "LONGEST", 0.2)
+    with pytest.raises(OSError, match="could not be read within"):
+        read_apart(path, "while True: pass")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 MOST_BYTES = 50_000_000  # of what is read whole as text; tables, captions and settings have a thousandth of it
+
+LONGEST = 120.0  # seconds that a file is read apart; the largest data sets and networks take a few
 
 
 def check_ordinary(path: Path, most: float = float("inf")) -> None:
@@ -38,6 +42,30 @@ def read_text(path: Path, most: float = MOST_BYTES) -> str:
     """
     check_ordinary(path, most)
     return path.read_text(encoding="utf-8-sig")
+
+
+def read_apart(path: Path, program: str) -> bytes:
+    """Return what a program of Python prints of a file, run in a process of its own.
+
+    For libraries that believe what a file says of itself: a damaged one ends the whole process, or is read for ever.
+
+    Args:
+        path: of an ordinary file; the program's first argument.
+        program: its text.
+
+    Raises:
+        OSError: it did not come to its proper end; `strerror` says why in words.
+    """
+    check_ordinary(path)
+    command: list[str | Path] = [sys.executable, "-W", "ignore", "-c", program, path]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired as error:
+        raise OSError(errno.EIO, f"it could not be read within {LONGEST:.0f} s", str(path)) from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        raise OSError(errno.EIO, said[-1] if said else "it is damaged", str(path)) from error
+    return done.stdout
 
 
 def shown(path: Path) -> str:

@@ -73,7 +73,8 @@ def test_a_picture_of_another_size_or_in_colour_becomes_a_gray_face(
 @pytest.mark.parametrize("name", ["none.parquet", ""], ids=["missing", "a folder"])
 def test_a_missing_file_is_refused_by_its_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(
-        DataError, match=r"cannot be read: .*\. Expected: a Parquet file with the columns image, label, usage"
+        DataError,
+        match=r"cannot be read as Parquet: .*\. Expected: a Parquet file with the columns image, label, usage",
     ):
         read_parquet(tmp_path / name)
 

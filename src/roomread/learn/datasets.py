@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -23,7 +21,7 @@ from roomread.learn.readers import (
     read_label_map,
     read_votes,
 )
-from roomread.outside import check_ordinary
+from roomread.outside import read_apart
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array, check_shape
 
@@ -39,7 +37,7 @@ OTHER_VOTES = ("contempt", "unknown", "nf")
 VOTES_IN_FILE = VOTES + OTHER_VOTES
 FERPLUS_FILE = "fer2013new.csv"  # as Microsoft names it; joined on its own where it lies beside the CSV
 
-# fastparquet believes what a file says of itself, and a damaged one ends the whole program. So another one reads it.
+# fastparquet does not survive some damaged files, see `outside.read_apart`.
 READ_PARQUET = """
 import fastparquet, pickle, sys
 with open(sys.argv[1], "rb") as file:
@@ -204,16 +202,12 @@ def _table_of(path: Path) -> pd.DataFrame:
         DataError: it is missing, or no whole Parquet file.
     """
     try:
-        check_ordinary(path)
+        table: pd.DataFrame = pickle.loads(read_apart(path, READ_PARQUET))
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}. Expected: a Parquet file with the columns image, label, usage."
+            f"{path} cannot be read as Parquet: {error.strerror}. "
+            "Expected: a Parquet file with the columns image, label, usage."
         ) from error
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ_PARQUET, path], capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise DataError(f"{path} cannot be read as Parquet: {said[-1] if said else 'its pages are damaged'}.")
-    table: pd.DataFrame = pickle.loads(done.stdout)
     return table
 
 

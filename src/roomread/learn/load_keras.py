@@ -13,6 +13,7 @@ import h5py  # type: ignore[import-untyped]
 import keras
 
 from roomread.errors import ModelError
+from roomread.outside import read_apart
 from roomread.preprocess import FACE_SIZE, GRAY_LEVELS
 
 Call = tuple[Any, tuple[tuple[Any, ...], dict[str, Any]], Any]  # a layer, what it is called with, and what it makes
@@ -39,6 +40,18 @@ PARTS = {
     "NonNeg", "UnitNorm", "MinMaxNorm",
 }  # fmt: skip
 OWN_PACKAGES = (None, "keras", "tensorflow", "tf_keras", "builtins")  # None: files of Keras 2 name none
+
+# HDF5 reads some damaged files for ever, see `outside.read_apart`; what this comes to the end of can be read here too.
+READ_HDF5 = """
+import h5py, sys
+def look(_, one):
+    dict(one.attrs)
+    if isinstance(one, h5py.Dataset):
+        one[()]
+with h5py.File(sys.argv[1], "r") as file:
+    dict(file.attrs)
+    file.visititems(look)
+"""
 
 
 def open_keras(
@@ -159,15 +172,17 @@ def _config_of(path: Path) -> Any:
                 raise ModelError(f"{path} is an HDF5 file, as Keras 2 wrote it. Give its name the ending .h5.")
             with zipfile.ZipFile(path) as file:
                 return json.loads(file.read("config.json"))
+        read_apart(path, READ_HDF5)
         with h5py.File(path, "r") as file:
             text = file.attrs.get("model_config")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, RuntimeError) as error:
-        raise ModelError(f"The model {path} is damaged or no Keras file: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"The model {path} is damaged or no Keras file: {reason}.") from error
     if text is None:
         raise ModelError(f"{path} holds weights without a network. Expected: a whole model, saved by model.save().")
     try:
         return json.loads(text)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"The model {path} is damaged: its description is no JSON.") from error
 
 

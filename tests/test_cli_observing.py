@@ -56,8 +56,8 @@ def test_masks_of_the_command_line_come_to_those_of_the_file(read):
     ("line", "toml", "words"),
     [
         ("--mask 0,0,2,1", None, "numbers from 0 to 1"),
-        ("--threads 0", None, "threads must be at least 1"),
-        ("--smallest-face -1", None, "smallest_face must be above 0"),
+        ("--threads 0", None, "threads must lie between 1 and 256"),
+        ("--smallest-face -1", None, "smallest_face must lie between 1 and 1000"),
         ("", "[detector]\nwide = 3\n", "unknown setting 'wide'"),
         ("", "[masks]\nfractions = [[0, 1]]\n", "A mask must be a rectangle"),
     ],

@@ -231,22 +231,23 @@ class Prediction:
 class Lesson:
     """What is known of a lesson beside its observations.
 
-    Times are seconds from the start of the source; `began` and `created` are moments with a time zone, ISO 8601.
+    What has a default is so when a lesson begins. Times are seconds from the start of the source; `began` and
+    `created` are moments with a time zone, ISO 8601.
     """
 
-    number: int  # of the store, from 1
+    number: int = 0  # of the store, from 1; 0 before it has one
     name: str  # chosen by the user; the source's file name when nothing was chosen
     source: str  # file name without its folders
     purpose: str  # one of PURPOSES
     reference: str | None  # ethics or consent number; without it research sees what everybody sees
-    sample: bool  # the built-in synthetic room, which shows nobody
+    sample: bool = False  # the built-in synthetic room, which shows nobody
     began: str | None  # when the lesson began by the clock
     created: str  # when it was analysed
-    duration: float  # seconds from the first to the end of the last analysed frame
-    width: int  # pixels of the upright picture
-    height: int
-    state: str  # "running", "complete", or "stopped" before its end
-    notes: tuple[str, ...]  # what was lost or left out, in words
+    duration: float = 0.0  # seconds from the first to the end of the last analysed frame
+    width: int = 0  # pixels of the upright picture
+    height: int = 0
+    state: str = "running"  # "running", "complete", or "stopped" before its end
+    notes: tuple[str, ...] = ()  # what was lost or left out, in words
     made_with: dict[str, Any]  # versions, settings, model names and hashes
     remarks: str = ""  # what somebody wrote about it
     keep_until: str | None = None  # the last day on which it is kept, ISO 8601; None: as the store says for all

@@ -257,7 +257,6 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)
     record = Lesson(
-        number=0,
         name=settings.name or Path(source.name).stem,
         source=source.name if request.called is None else request.called,
         purpose=request.purpose,
@@ -265,11 +264,6 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
         sample=request.sample,
         began=parse_moment(settings.began),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        duration=0.0,
-        width=0,
-        height=0,
-        state="running",
-        notes=(),
         made_with={**observer.made_with(), "settings": plain_settings(settings)},
     )
     recorder = Recorder(store, record, 0.0 if isinstance(source, PictureSource) else 1 / settings.fps)

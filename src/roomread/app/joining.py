@@ -295,19 +295,12 @@ class Run:
         if pieces > 1:
             made_with["pieces"] = {"joined": pieces, "seconds": work.batch.seconds}
         return Lesson(
-            number=0,
             name=work.settings.name or entry.path.stem,
             source=entry.path.name,
             purpose=order.purpose,
             reference=order.reference,
-            sample=False,
             began=parse_moment(work.settings.began),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            duration=0.0,
-            width=0,
-            height=0,
-            state="running",
-            notes=(),
             made_with=made_with,
         )
 

@@ -308,19 +308,12 @@ class LiveLesson:
         settings = self.request.settings
         now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
         return Lesson(
-            number=0,
             name=self.request.name.strip(),
             source=self.source.name,
             purpose=self.request.purpose,
             reference=self.request.reference,
-            sample=False,
             began=now,
             created=now,
-            duration=0.0,
-            width=0,
-            height=0,
-            state="running",
-            notes=(),
             made_with={**observer.made_with(), "settings": plain_settings(settings)},
         )
 

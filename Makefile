@@ -20,7 +20,7 @@ test: $(LEARN)  ## run all tests; those of the pages need Chromium
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
 	$(BACKENDS)/bin/python -m pytest -q -m 'jax or torch'
 
-soak: $(LEARN)  ## make up 100,000 damaged inputs and the like; an hour or more
+soak: $(LEARN)  ## 100,000 damaged inputs, 200 kills, a lesson of eight hours; some hours
 	ROOMREAD_SOAK=1 $(BIN)/python -m pytest -q -m soak
 
 check: $(LEARN)  ## format, lint and types

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -94,10 +93,7 @@ def observation() -> Callable[..., Observation]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test session; where the program is missing, the test is skipped."""
-    program = find_postgres()
-    if program is None or importlib.util.find_spec("psycopg") is None:
-        pytest.skip("PostgreSQL is missing, so nothing is tested on it: apt install postgresql, pip install psycopg")
-    with running_postgres(program) as server:
+    with running_postgres(find_postgres()) as server:
         yield server
 
 

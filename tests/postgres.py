@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 ROLE = "postgres"  # of the server, and the user as whom it runs where we are root, which it refuses
@@ -21,8 +23,29 @@ PATIENCE = 60.0  # seconds
 class Postgres:
     """A server that listens on a socket in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.made = folder, 0
+    def __init__(self, folder: Path, command: list[str]) -> None:
+        self.folder, self.made, self._command = folder, 0, command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = self.folder / "log"
+        with log.open("ab") as file:
+            self._process = process = subprocess.Popen(self._command, cwd=self.folder, stderr=file)
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.ask("SELECT 1")
+            except sa.exc.OperationalError:
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"PostgreSQL did not begin: {log.read_text()}") from None
+                time.sleep(0.05)
+
+    def stop(self, how: signal.Signals) -> None:
+        """End it: SIGINT closes the files properly, SIGQUIT breaks off at once."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(PATIENCE)
 
     def address(self, role: str = ROLE) -> str:
         """Return what --db takes."""
@@ -42,11 +65,14 @@ class Postgres:
         return f"{self.address()}&options=-csearch_path%3Dtest{self.made}"
 
 
-def find_postgres() -> Path | None:
-    """Return the folder of the server's programs; None where there are none."""
+def find_postgres() -> Path:
+    """Return the folder of the server's programs; where there are none, the test is skipped."""
     found = shutil.which("initdb")
     folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+    programs = next((folder for folder in folders if (folder / "postgres").exists()), None)
+    if programs is None or importlib.util.find_spec("psycopg") is None:
+        pytest.skip("PostgreSQL is missing, so nothing is tested on it: apt install postgresql, pip install psycopg")
+    return programs
 
 
 @contextmanager
@@ -64,23 +90,11 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
         settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off", "jit": "off"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [*other, str(programs / "postgres"), "-D", str(data), *options]
-        with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stderr=log) as process:
-            server = Postgres(folder)
-            try:
-                _wait(server, process, folder / "log")
-                yield server
-            finally:
-                process.send_signal(signal.SIGQUIT)  # at once: nothing of it is needed any more
+        server = Postgres(folder, command)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)  # nothing of it is needed any more
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return server.ask("SELECT 1")
-        except sa.exc.OperationalError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"PostgreSQL did not begin: {log.read_text()}") from None
-            time.sleep(0.05)

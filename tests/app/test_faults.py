@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from tests.postgres import find_postgres, running_postgres
 
 from roomread.app import observing, recording
 from roomread.app.analyze import LessonHandle, analyze
@@ -122,6 +124,30 @@ def test_while_another_program_holds_the_store_what_is_seen_is_held(room: Room, 
     assert times == [0.5 * k for k in range(9)]
     assert notes == ["The store could not be written from 1 s to 3 s (database is locked); nothing was lost."]
     assert notes[0] in report
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "broken off"])
+def test_a_database_server_that_begins_anew_costs_nothing(
+    ours: list[float], how: signal.Signals, tmp_path: Path
+) -> None:
+    with running_postgres(find_postgres()) as server:
+        room = Room(LessonStore(server.new_store()), ours)
+        try:
+            room.see(2)
+            server.stop(how)
+            view = room.see(4)
+            assert view.state == "running" and view.glimpse is not None
+            (note,) = view.glimpse.notes
+            assert "Nothing can be written to the store since 1 s" in note
+            server.start()
+            room.see(3)
+            times, notes, _ = room.end(tmp_path)
+        finally:
+            room.lesson.stop()
+    assert times == [0.5 * k for k in range(9)]
+    (note,) = notes
+    assert note.startswith("The store could not be written from 1 s to 3 s (")
+    assert note.endswith("); nothing was lost.")
 
 
 @pytest.fixture

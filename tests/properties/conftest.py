@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.soak.harness import SOAK
 
 from roomread import outside
 
-SOAK = os.environ.get("ROOMREAD_SOAK") == "1"  # `make soak`
 CASES = int(os.environ.get("ROOMREAD_CASES", "100000"))  # of one soak, in all
 TESTS = 32  # about as many properties share them, those that start a process of their own left out
 HANG = timedelta(seconds=5)  # nothing that reads a small file takes a fraction of it

@@ -5,49 +5,32 @@ A few rounds here, 200 of each with `make soak`.
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from tests.soak.child import FACES, STEP, seen_at
+from tests.soak.harness import SOAK, check_whole, child
 
 from roomread.app.analyze import open_lesson
 from roomread.app.recording import KEEP_EVERY
 from roomread.store.lessons import LessonStore
 
-ROUNDS = 200 if os.environ.get("ROOMREAD_SOAK") == "1" else 3
+ROUNDS = 200 if SOAK else 3
 PAGE = 4096  # bytes of the store; what a disk writes at once is less
 LOG_HEAD, FRAME_HEAD = 32, 24  # bytes before the write-ahead log's frames, and before the page in each
 
 pytestmark = pytest.mark.soak
-
-
-@contextmanager
-def child(*command: object) -> Iterator[subprocess.Popen[str]]:
-    """Start a process that ends with the block, by force if need be."""
-    with subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def seen_by(process: subprocess.Popen[str], seconds: float) -> list[tuple[int, float]]:
@@ -56,19 +39,12 @@ def seen_by(process: subprocess.Popen[str], seconds: float) -> list[tuple[int, f
     assert process.stdout is not None
     end = None
     for line in process.stdout:
-        frame, clock = line.split()
+        frame, clock, *_ = line.split()
         told.append((int(frame), float(clock)))
         end = time.monotonic() + seconds if end is None else end
         if time.monotonic() > end and process.poll() is None:
             process.kill()
     return told
-
-
-def check_whole(path: Path) -> None:
-    """Fail where SQLite finds anything wrong with a store."""
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def kept_of(path: Path) -> int:
@@ -79,7 +55,7 @@ def kept_of(path: Path) -> int:
     n = len(readings.times)
     np.testing.assert_allclose(readings.times, np.arange(n) * STEP, atol=1e-6)
     assert_array_equal(np.bincount(readings.frames, minlength=n), np.full(n, FACES))
-    expected = np.concatenate([seen_at(moment, 0).emotions for moment in readings.times])
+    expected = np.concatenate([seen_at(moment).emotions for moment in readings.times])
     assert_array_equal(readings.emotions, expected)
     assert lesson.duration > 0
     return n

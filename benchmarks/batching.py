@@ -54,6 +54,8 @@ def over_workers(chosen: argparse.Namespace) -> dict[str, Any]:
         "video_s": video_s,
         **{f"{side}_s": seconds for side, seconds in work.items()},
         "ray_start_s": statistics.median(one["start_s"] for one in taken["one_worker"] + taken["two_workers"]),
+        "join_cpu_s_an_hour": 3600 * statistics.median(one["own_cpu_s"] for one in taken["one_worker"]) / video_s,
+        "worker_mb": max(one["worker_mb"] for one in taken["one_worker"] + taken["two_workers"]),
         "hours_per_core_hour": video_s / work["one_worker"],
         "hours_per_core_hour_of_two": video_s / work["two_workers"] / 2,
         "speed_up": work["one_worker"] / work["two_workers"],
@@ -70,14 +72,29 @@ def one_side(side: str, video: Path, piece: float) -> dict[str, float]:
             before = time.perf_counter()
             held.enter_context(working(how, ONE))
             start = time.perf_counter() - before
-        before = time.perf_counter()
+        sizes = held.enter_context(watching())
+        before, begun = time.perf_counter(), time.process_time()
         if SIDES[side]:
             (outcome,) = batch(video, purpose="research", reference="benchmark", db=db, settings=ONE, how=how)
             if outcome.broken:
                 raise SystemExit(outcome.reason)
         else:
             analyze(video, purpose="research", reference="benchmark", db=db, settings=ONE)
-        return {"work_s": time.perf_counter() - before, "start_s": start}
+        own = time.process_time() - begun
+        return {
+            "work_s": time.perf_counter() - before,
+            "start_s": start,
+            "own_cpu_s": own,
+            "worker_mb": max(sizes, default=0.0),
+        }
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[list[float]]:
+    """Yield a list to which, every second, the megabytes that each worker at work holds are added."""
+    held: list[float] = []
+    with repeating(lambda: 1.0, lambda: held.extend(megabytes for _, megabytes in at_work())):
+        yield held
 
 
 class Inline:
@@ -174,17 +191,29 @@ def under_kills(chosen: argparse.Namespace) -> dict[str, Any]:
 @contextlib.contextmanager
 def killing(every: float, killed: list[int]) -> Iterator[None]:
     """Kill a worker of this process that is at work, at random moments so many seconds apart on average."""
-    over, noise = threading.Event(), random.Random(0)
+    noise = random.Random(0)
 
     def kill() -> None:
-        while not over.wait(noise.expovariate(1 / every)):
-            busy = at_work()
-            if busy:
-                killed.append(noise.choice(busy))
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(killed[-1], signal.SIGKILL)
+        busy = [process for process, _ in at_work()]
+        if busy:
+            killed.append(noise.choice(busy))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(killed[-1], signal.SIGKILL)
 
-    thread = threading.Thread(target=kill)
+    with repeating(lambda: noise.expovariate(1 / every), kill):
+        yield
+
+
+@contextlib.contextmanager
+def repeating(wait: Callable[[], float], step: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again beside the block, each time after so many seconds."""
+    over = threading.Event()
+
+    def go() -> None:
+        while not over.wait(wait()):
+            step()
+
+    thread = threading.Thread(target=go)
     thread.start()
     try:
         yield
@@ -193,10 +222,10 @@ def killing(every: float, killed: list[int]) -> Iterator[None]:
         thread.join()
 
 
-def at_work() -> list[int]:
-    """Return the workers below this process that look at a video now."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+def at_work() -> list[tuple[int, float]]:
+    """Return the workers below this process that look at a video now, and the megabytes that each holds."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,rss,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 3) for line in listed.splitlines()[1:]]
     parents = {int(row[0]): int(row[1]) for row in rows}
 
     def ours(process: int) -> bool:
@@ -206,7 +235,8 @@ def at_work() -> list[int]:
                 return True
         return False
 
-    return [int(row[0]) for row in rows if row[2].startswith("ray::look_at") and ours(int(row[0]))]
+    looking = [row for row in rows if row[3].startswith("ray::look_at") and ours(int(row[0]))]
+    return [(int(row[0]), int(row[2]) / 1024) for row in looking]
 
 
 def film(chosen: argparse.Namespace, folder: Path) -> Path:

@@ -15,8 +15,8 @@ store: into the store of --db, or a temporary SQLite file, as `LessonStore` is u
 The others are of --data, or of a synthetic room of 30 faces that is shown again and again for --minutes.
 
 batch: hours of video per core-hour of `roomread batch` with one worker and with two, one thread each; `speed_up` from
-    one to two; `overhead` of one worker over `roomread analyze --threads 1`; Ray's start apart. Each side is a process
-    of its own, and they take turns.
+    one to two; `overhead` of one worker over `roomread analyze --threads 1`; Ray's start apart; processor seconds of
+    joining an hour; a worker's memory at most. Each side is a process of its own, and they take turns.
 pieces: a lesson joined of pieces of --piece seconds beside the whole: whether times, boxes, seats and expressions are
     the same bit for bit, how many readings of heads were taken and how many at the same moments, and by how much the
     class's engagement differs in bins of ten seconds and over the lesson, by every mapping.

@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
+DOCS := $(VENV)/ready-docs
 BACKENDS := .venv-backends
 
-.PHONY: help demo test test-backends soak check clean size speed web
+.PHONY: help demo test test-backends soak check docs clean size speed web
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -27,6 +28,10 @@ check: $(LEARN)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(DOCS)  ## build the pages as a site, build/site/index.html; a warning is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+	@echo build/site/index.html
 
 size: ## print how large the base install is on disk
 	$(PYTHON) benchmarks/size.py
@@ -54,6 +59,10 @@ $(READY): pyproject.toml constraints.txt
 
 $(LEARN): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+$(DOCS): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 # On Linux pip's PyTorch may bring NVIDIA's libraries, several gigabytes. Where pip knows a source of the build for

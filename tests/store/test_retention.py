@@ -108,6 +108,7 @@ def test_the_command_says_shows_and_runs(
     assert [one["kept_until"] for one in json.loads(run("lessons", "--json"))] == ["2990-01-01", "2026-04-11"]
     assert "2990-01-01  dear" in run("lessons") and "2026-04-11  old" in run("lessons")
     assert "Deleted: 1." in run("retention", "--run")
+    assert "Lesson 2 is kept until 2990-01-02: dear" in run("retention", "dear", "--until", "2990-01-02")
     assert [one.name for one in store.lessons()] == ["dear"]
     assert "until somebody" in run("retention", "--keep-all")
     assert main(["retention", "dear", "--db", store.name]) == 1

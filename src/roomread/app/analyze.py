@@ -79,7 +79,7 @@ class LessonHandle:
 
     @property
     def lesson(self) -> Lesson:
-        """The lesson's record: name, purpose, length, state, notes, and what it was made with."""
+        """The lesson's record, with its name, purpose, length, state, notes, and what it was made with."""
         return self._store.find(str(self.number))
 
     def summary(self, mapping: str | None = None) -> LessonSummary:

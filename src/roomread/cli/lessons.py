@@ -156,7 +156,7 @@ def _retention(options: argparse.Namespace) -> int:
     store = LessonStore(options.db)
     if options.lesson is not None:
         day = None if options.until == "default" else parse_day(options.until)
-        set_keep_until(store, store.find(options.lesson), day)
+        lesson = set_keep_until(store, store.find(options.lesson), day)
     if options.days is not None or options.keep_all:
         set_keep_days(store, options.days)
     gone = forget_due(store) if options.now else []
@@ -166,6 +166,8 @@ def _retention(options: argparse.Namespace) -> int:
         return 0
     kept = "until somebody deletes them" if days is None else f"for {days} day{'s' * (days != 1)}"
     print(f"Lessons are kept {kept}, save those with a last day of their own.")
+    if options.lesson is not None:
+        print(f"Lesson {lesson.number} is kept {f'until {day}' if day else 'likewise'}: {lesson.name}")
     if gone:
         print(f"Deleted: {', '.join(map(str, gone))}.")
     if due:

@@ -22,7 +22,7 @@ from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, ClassLine, 
 
 PURPOSES = {
     "research": "Research",
-    "self-study": "Self-study (one's own face)",
+    "self-study": "Self-study",
     "demo": "Demonstration",
 }
 STATES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_a_portrait_is_read_in_words_with_the_formula_and_its_worth(
     code, out, _ = run("", portrait)
     assert code == 0
     assert out.startswith("portrait.png: 1 face\n  1  ")
-    assert " happy >99%  " in out
+    assert re.search(r" happy >?9\d%  ", out)
     assert " engagement 0." in out
     assert "engagement by glance" in out
     assert "     levels that hold the truth nine times in ten: " in out
@@ -94,7 +95,8 @@ def test_single_faces_of_a_group_are_shown_for_research_with_a_reference_only(
     assert "group.png: 2 faces" in out
     assert "happy >" not in out
     assert "--purpose research --reference TEXT" in out
-    assert run("--purpose research --reference R1", tmp_path / "group.png")[1].count("happy >99%") == 2
+    shown = run("--purpose research --reference R1", tmp_path / "group.png")[1]
+    assert len(re.findall(r"happy >?9\d%", shown)) == 2
 
 
 def test_gradcam_needs_a_folder(run: Callable[..., tuple[int, str, str]], portrait: Path) -> None:

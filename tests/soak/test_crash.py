@@ -5,11 +5,13 @@ A few rounds here, 200 of each with `make soak`.
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +31,7 @@ from roomread.store.lessons import LessonStore
 ROUNDS = 200 if SOAK else 3
 PAGE = 4096  # bytes of the store; what a disk writes at once is less
 LOG_HEAD, FRAME_HEAD = 32, 24  # bytes before the write-ahead log's frames, and before the page in each
+FOLDED = 96  # byte of the log's index at which stands how many frames were folded in; see SQLite's file format
 
 pytestmark = pytest.mark.soak
 
@@ -88,7 +91,8 @@ def test_a_store_whose_last_writes_never_reached_the_disk_is_whole_and_holds_the
                 viewer.execute("SELECT count(*) FROM lessons").fetchall()
                 time.sleep(chance.uniform(0.5, 2.0))
                 process.send_signal(signal.SIGSTOP)
-                held = {name: (tmp_path / name).read_bytes() for name in (path.name, f"{path.name}-wal")}
+                os.waitpid(process.pid, os.WUNTRACED)  # until all its threads stand still
+                held = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal", "-shm")}
                 process.send_signal(signal.SIGCONT)
             lose_power(held, tmp_path / "after", chance)
 
@@ -97,25 +101,39 @@ def lose_power(held: dict[str, bytes], folder: Path, chance: random.Random) -> N
     """Write a store as a disk without power may leave it, and check that it is whole and holds the beginning.
 
     Either the end of the log did not reach the disk, or all of it did and pages that were being folded in are torn.
+    What was folded in already had reached the disk before.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    log, pages = held["lessons.sqlite-wal"], bytearray(held["lessons.sqlite"])
+    log, pages = held["-wal"], bytearray(held[""])
     if chance.random() < 0.5:
-        cut = chance.randrange(0, len(log) + 1)
+        folded = int.from_bytes(held["-shm"][FOLDED : FOLDED + 4], sys.byteorder)
+        cut = chance.randrange(min(LOG_HEAD + folded * (FRAME_HEAD + PAGE), len(log)), len(log) + 1)
         log = log[:cut] + chance.choice((b"", bytes(len(log) - cut), chance.randbytes(len(log) - cut)))
     else:
-        for start in range(LOG_HEAD, len(log) - PAGE, FRAME_HEAD + PAGE):
-            at = (int.from_bytes(log[start : start + 4]) - 1) * PAGE
+        for start, number in finished(log):
+            at = (number - 1) * PAGE
             written = chance.randrange(0, PAGE, 512)
             pages.extend(bytes(max(0, at + PAGE - len(pages))))
-            pages[at : at + written] = log[start + FRAME_HEAD :][:written]
+            pages[at : at + written] = log[start : start + written]
     path = folder / "lessons.sqlite"
     path.write_bytes(pages)
     (folder / "lessons.sqlite-wal").write_bytes(log)
     check_whole(path)
     if LessonStore(path).lessons():
         kept_of(path)
+
+
+def finished(log: bytes) -> list[tuple[int, int]]:
+    """Return where in a log the pages of finished writes lie, and their numbers; what lies behind is older."""
+    found, sure = list[tuple[int, int]](), 0
+    for start in range(LOG_HEAD, len(log) - FRAME_HEAD - PAGE + 1, FRAME_HEAD + PAGE):
+        if log[start + 8 : start + 16] != log[16:24]:
+            break
+        found.append((start + FRAME_HEAD, int.from_bytes(log[start : start + 4], "big")))
+        if any(log[start + 4 : start + 8]):
+            sure = len(found)
+    return found[:sure]
 
 
 def test_commits_reach_the_disk_before_they_count(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_a_network_without_a_card_is_bad(weights):
 
 
 def test_a_missing_package_of_the_base_is_bad_and_one_of_an_extra_is_a_note(monkeypatch, tmp_path):
-    there = doctor._version
-    monkeypatch.setattr(doctor, "_version", lambda name: None if name in ("pandas", "keras") else there(name))
+    there = doctor.version
+    monkeypatch.setattr(doctor, "version", lambda name: None if name in ("pandas", "keras") else there(name))
     findings = found(tmp_path / "store.sqlite")
     assert (findings["packages"].state, findings["packages"].what) == ("bad", "missing: pandas")
     assert (findings["extra learn"].state, findings["extra learn"].what) == ("note", "not installed: keras")

@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 BACKENDS := .venv-backends
 
-.PHONY: help demo test test-backends soak check clean size speed web
+.PHONY: help demo test test-backends soak check clean size speed web quality shape coverage mutants wheel licences
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -28,6 +28,26 @@ check: $(LEARN)  ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+quality: shape coverage mutants wheel licences  ## all figures of quality against their limits; most of an hour
+	@$(MAKE) --no-print-directory docs
+
+shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, cycles, what is documented
+	$(BIN)/python tools/shape.py
+
+coverage: $(LEARN)  ## run all tests and print the share of lines and branches that they reach
+	$(BIN)/python -m pytest -q --cov --cov-report=term
+
+mutants: $(LEARN)  ## change the arithmetic and the gate in a thousand places and print how often no test sees it
+	$(BIN)/python -m mutmut run >/dev/null
+	$(BIN)/python tools/mutants.py
+
+wheel: $(LEARN)  ## build the wheel, look into it, install it apart and use it
+	$(BIN)/python tools/try_wheel.py
+
+licences: $(LEARN)  ## list the licence of every package and network, and refuse GPL and AGPL in the base install
+	$(BIN)/roomread licences
+	$(BIN)/python -m pytest -q tests/app/test_licences.py
+
 size: ## print how large the base install is on disk
 	$(PYTHON) benchmarks/size.py
 
@@ -38,7 +58,7 @@ web: $(LEARN)  ## print how soon pages come, how soon a number follows a frame, 
 	$(BIN)/python benchmarks/web.py
 
 clean:  ## remove what make and the tools made
-	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist mutants .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define new-venv

@@ -20,6 +20,7 @@ from roomread.engagement.glance import (
 )
 from roomread.engagement.measures import area_under_curve, folds_of
 from roomread.engagement.ordinal import FitSettings, expected_level
+from roomread.engagement.validity import sentence
 from roomread.types import N_SIGNALS, SIGNALS, Array
 
 COLUMN = {name: place for place, name in enumerate(SIGNALS)}
@@ -164,3 +165,42 @@ def test_as_a_mapping_it_says_what_it_was_fitted_on_and_for_what(part: Part) -> 
     mapping = glance_mapping(Glance((part,)))
     assert mapping.signals and mapping.name == "glance"
     assert "drawn (1,000 pictures, 6 people)" in mapping.source and "research only" in mapping.source
+
+
+@pytest.mark.parametrize(
+    ("n", "coverage", "rank"), [(7, 0.75, 2), (6, 0.75, 1), (2, 0.75, 1), (24, 0.9, 2), (19, 0.5, 10)]
+)
+def test_the_least_probability_leaves_out_as_many_as_the_coverage_lets(n: int, coverage: float, rank: int) -> None:
+    """Of n true levels' probabilities it is the one at the rank floor((1 - coverage) (n + 1)), from 1, at least 1."""
+    likely = np.random.default_rng(0).permutation(np.arange(1, n + 1)) / 100
+    levels = np.arange(n) % 2
+    probabilities = np.where(np.arange(2) == levels[:, None], likely[:, None], 1 - likely[:, None])
+    assert least_probability(probabilities, levels, coverage) == rank / 100
+
+
+def test_a_head_is_read_where_its_presence_is_known(part: Part) -> None:
+    signals = faces(2)[0]
+    signals[0, COLUMN["yaw"]] = np.nan
+    signals[1, COLUMN["presence"]] = np.nan
+    assert np.isnan(Glance((part,)).score(np.empty((2, 7)), signals)).tolist() == [False, True]
+
+
+def test_as_a_mapping_it_scores_tells_its_sets_and_says_what_it_is_worth(part: Part, other: Part) -> None:
+    glance, signals = Glance((part, other)), faces(5)[0]
+    mapping = glance_mapping(glance)
+    assert_allclose(mapping.score(np.empty((5, 7)), signals), glance.score(np.empty((5, 7)), signals))
+    assert mapping.sets is not None and list(mapping.sets(signals)) == ["drawn", "other"]
+    assert mapping.source == (
+        "this project; fitted on drawn (1,000 pictures, 6 people) and other (1,000 pictures, 6 people), "
+        "for research only"
+    )
+    assert mapping.validity == sentence("glance") and "WACV 2016" in mapping.validity
+    assert mapping.formula == (
+        "expected level of an additive ordinal model of head pose, eyes, gaze, lids, mouth and how sure the mesh is; "
+        "mean of its parts, 0 the lowest level and 1 the highest"
+    )
+
+
+def test_signals_of_another_width_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^`signals` "):
+        glance_inputs(np.zeros((2, 3)))

@@ -222,7 +222,9 @@ def test_each_seat_is_judged_by_its_own_readings():
     assert np.nanmax(told["facing"][100:]) == 0 and np.nanmin(told["facing"][:100]) == 1
     assert np.isnan(told["eyes_closed"][100:]).all()  # turned too far away to be read
     assert told["talking"][30] == 1 and np.isnan(told["head_spread"][5])
-    assert told["head_spread"][90] == pytest.approx(0, abs=1e-4) and told["head_spread"][-1] == pytest.approx(5.13, abs=0.01)
+    assert told["head_spread"][90] == pytest.approx(0, abs=1e-4) and told["head_spread"][-1] == pytest.approx(
+        5.13, abs=0.01
+    )
     others = derived[seen.seats == 3]
     assert_allclose(others[30:], np.tile([1, 0, 0, 0, 0], (210, 1)), atol=1e-6)
 

@@ -38,6 +38,7 @@ coverage: $(LEARN)  ## run all tests and print the share of lines and branches t
 	$(BIN)/python -m pytest -q --cov --cov-report=term
 
 mutants: $(LEARN)  ## change the arithmetic and the gate in a thousand places and print how often no test sees it
+	rm -rf mutants  # mutmut does not try again what lived before a test was added
 	$(BIN)/python -m mutmut run >/dev/null
 	$(BIN)/python tools/mutants.py
 

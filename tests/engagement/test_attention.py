@@ -244,3 +244,11 @@ def test_a_face_without_a_seat_has_nothing_derived():
     nobody = dataclasses.replace(seen, seats=np.where(seen.seats == 4, NO_SEAT, seen.seats))
     assert np.isnan(attention(nobody)[nobody.seats == NO_SEAT]).all()
     assert attention(seen.of(np.zeros(len(seen), bool))).shape == (0, 5)
+
+
+def test_a_blink_must_be_seen_to_begin_and_to_end():
+    times, closed = np.concatenate([np.arange(121) / 10, [12.5, 13.0]]), np.zeros(123)
+    closed[[0, 120, 122]] = 1  # at either end, and where readings become rare
+    assert blink_rate(times, closed) == 0
+    closed[50] = 1
+    assert blink_rate(times, closed) == pytest.approx(60 / 12)

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from roomread.engagement.episodes import (
     FALSE_PER_HOUR,
+    SEAT_SETTINGS,
     EpisodeSettings,
     class_episodes,
     expected_false,
@@ -221,3 +222,15 @@ def test_false_alarms_are_told_from_the_time_on_from_which_a_level_is_usual() ->
     assert_allclose(expected_false(line), 0.025)
     line.status[0] = "no face"
     assert np.isnan(expected_false(line))
+
+
+def test_a_seat_must_move_further_than_the_class_unless_other_settings_are_given(readings: MakeReadings) -> None:
+    """The score is 1 less two thirds of the share of sadness, which rises for two minutes."""
+    scores = 0.5 + 0.05 * np.random.default_rng(5).normal(size=900)
+    scores[400:460] -= 0.11
+    sad = (1 - scores) * 1.5
+    faces = [(row, 1, [0, 0, 0, 0, share, 0, 1 - share]) for row, share in enumerate(sad)]
+    seen = readings(np.arange(900) * STEP, faces)
+    assert seat_episodes(seen, sharma, 1800.0) == seat_episodes(seen, sharma, 1800.0, SEAT_SETTINGS) == {1: ()}
+    (drop,) = seat_episodes(seen, sharma, 1800.0, EpisodeSettings())[1]
+    assert drop.kind == DROP and 780 <= drop.start <= 820 and 900 <= drop.end <= 940

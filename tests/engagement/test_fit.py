@@ -43,6 +43,11 @@ def test_a_reversed_score_is_turned_round() -> None:
     assert ((found >= 0) & (found <= 1)).all()
 
 
+def test_a_curve_of_a_score_has_five_knots() -> None:
+    scores, levels, _ = coded()
+    assert len(fit_curve(scores, levels).curves["score"].knots) == 5
+
+
 def test_missing_stays_missing() -> None:
     scores, levels, _ = coded()
     assert_array_equal(np.isnan(expected(fit_curve(scores, levels), np.array([0.2, np.nan]))), [False, True])

@@ -158,7 +158,12 @@ def test_each_part_names_its_levels_and_none_for_a_head_that_was_not_read(part: 
 
 
 def test_a_set_is_never_empty() -> None:
-    assert level_sets(np.array([[0.4, 0.35, 0.25]]), 0.9).tolist() == [[True, False, False]]
+    likely = np.array([[0.4, 0.35, 0.25], [0.1, 0.2, 0.7]])
+    assert level_sets(likely, 0.9).tolist() == [[True, False, False], [False, False, True]]
+
+
+def test_a_level_as_likely_as_the_least_belongs_to_the_set() -> None:
+    assert level_sets(np.array([[0.4, 0.35, 0.25]]), 0.35).tolist() == [[True, True, False]]
 
 
 def test_as_a_mapping_it_says_what_it_was_fitted_on_and_for_what(part: Part) -> None:

@@ -54,6 +54,12 @@ def test_strongest_weighs_the_probability_of_the_strongest_expression_alone() ->
     assert_allclose(strongest(mixture), [0.5 * 0.6 / 0.9], rtol=1e-12)
 
 
+def test_each_face_has_its_own_strongest_expression() -> None:
+    two = np.array([[0, 0, 0, 0.5, 0.25, 0, 0.25], [0.4, 0, 0, 0.3, 0, 0, 0.3]])
+    assert_allclose(strongest(two), [0.5 * 0.6 / 0.9, 0.4 * 0.25 / 0.9], rtol=1e-12)
+    assert_allclose(smart_lms(two), [0.4 * 0.5 + 0.3 * 0.5 + 0.3 * 0.75, 0.4 * 0.4 + 0.3 * 0.3 + 0.3 * 0.7], rtol=1e-12)
+
+
 def test_smart_lms_takes_the_neutral_face_for_less_than_the_happy_one() -> None:
     assert_allclose(smart_lms(alone("neutral")), [0.4], rtol=1e-12)
     assert_allclose(smart_lms(alone("happy")), [1.0], rtol=1e-12)

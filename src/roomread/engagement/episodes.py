@@ -55,10 +55,9 @@ def seat_episodes(
     steps = OverTimeSettings()
     starts, levels, _ = seat_levels(readings, score, duration, steps.step)
     smoothed = smooth_seats(levels, steps)
-    changes = smoothed - usual(smoothed, steps)[0]
     even = np.ones(len(starts))
     return {
-        int(seat): find_episodes(starts, steps.step, changes[:, place], even, settings)
+        int(seat): find_episodes(starts, steps.step, smoothed[:, place], even, settings)
         for place, seat in enumerate(readings.established())
     }
 

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 BACKENDS := .venv-backends
+# Over two processes; more would train and browse at the same time.
+SPREAD := --numprocesses 2 --dist loadfile
 
 .PHONY: help demo test test-backends soak check clean size speed web quality shape coverage mutants wheel licences
 
@@ -15,7 +17,7 @@ demo: $(READY)  ## build a synthetic class, analyse it, and say where its report
 	@$(BIN)/roomread demo --out demo
 
 test: $(LEARN)  ## run all tests; those of the pages need Chromium
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(SPREAD)
 
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
 	$(BACKENDS)/bin/python -m pytest -q -m 'jax or torch'
@@ -35,7 +37,7 @@ shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, c
 	$(BIN)/python tools/shape.py
 
 coverage: $(LEARN)  ## run all tests and print the share of lines and branches that they reach
-	$(BIN)/python -m pytest -q --cov --cov-report=term
+	$(BIN)/python -m pytest -q $(SPREAD) --cov --cov-report=term
 
 mutants: $(LEARN)  ## change the arithmetic and the gate in a thousand places and print how often no test sees it
 	rm -rf mutants  # mutmut does not try again what lived before a test was added

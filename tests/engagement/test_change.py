@@ -198,7 +198,7 @@ def test_two_seats_are_enough_for_an_interval_and_the_sparse_keep_their_number()
     scores = np.repeat([[0.2, 0.4]], 40, axis=0)
     scores[10:20] += [0.1, 0.3]
     found = changed(class_of(scores), (10, 20))
-    half = student_t(1) * np.std([0.1, 0.3], ddof=1) / 2**0.5
+    half = student_t(1) * float(np.std([0.1, 0.3], ddof=1)) / 2**0.5
     assert_array_equal(found.status, [OK])
     assert_allclose([found.value[0], found.low[0], found.high[0]], [0.2, 0.2 - half, 0.2 + half], atol=1e-5)
     scores[10:18] = NAN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,7 +191,7 @@ def test_noise_that_is_twice_as_large_everywhere_changes_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["changes", "noise"])
 def test_each_step_has_its_change_and_its_noise(name: str) -> None:
-    columns = {"changes": np.zeros(9), "noise": np.ones(9)}
+    columns: dict[str, Any] = {"changes": np.zeros(9), "noise": np.ones(9)}
     with pytest.raises(ValueError, match=f"^`{name}` "):
         find_episodes(np.arange(9.0), STEP, **(columns | {name: np.ones(8)}))
 

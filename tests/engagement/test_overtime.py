@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -321,7 +322,7 @@ def test_a_lesson_without_a_seat_was_analysed_all_the_same() -> None:
 
 @pytest.mark.parametrize("name", ["levels", "seen"])
 def test_levels_and_presence_have_a_row_for_each_step(name: str) -> None:
-    columns = {"levels": np.ones((9, 2)), "seen": np.ones((9, 2))}
+    columns: dict[str, Any] = {"levels": np.ones((9, 2)), "seen": np.ones((9, 2))}
     with pytest.raises(ValueError, match=f"^`{name}` "):
         class_line(steps(9), **(columns | {name: np.ones((8, 2))}))
 

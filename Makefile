@@ -6,8 +6,10 @@ READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 DOCS := $(VENV)/ready-docs
 BACKENDS := .venv-backends
+# Over two processes; more would train and browse at the same time.
+SPREAD := --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test test-backends soak check docs clean size speed web
+.PHONY: help demo test test-backends soak check docs clean size speed web quality shape coverage mutants wheel licences
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -16,7 +18,7 @@ demo: $(READY)  ## build a synthetic class, analyse it, and say where its report
 	@$(BIN)/roomread demo --out demo
 
 test: $(LEARN)  ## run all tests; those of the pages need Chromium
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(SPREAD)
 
 test-backends: $(BACKENDS)/ready  ## train on JAX and PyTorch too, in an environment of its own
 	$(BACKENDS)/bin/python -m pytest -q -m 'jax or torch'
@@ -33,6 +35,26 @@ docs: $(DOCS)  ## build the pages as a site, build/site/index.html; a warning is
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 	@echo build/site/index.html
 
+quality: shape coverage mutants wheel licences docs  ## all figures of quality against their limits; most of an hour
+
+shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, cycles, what is documented
+	$(BIN)/python tools/shape.py
+
+coverage: $(LEARN)  ## run all tests and print the share of lines and branches that they reach
+	$(BIN)/python -m pytest -q $(SPREAD) --cov --cov-report=term
+
+mutants: $(LEARN)  ## change the arithmetic and the gate in a thousand places and print how often no test sees it
+	rm -rf mutants  # mutmut does not try again what lived before a test was added
+	$(BIN)/python -m mutmut run >/dev/null
+	$(BIN)/python tools/mutants.py
+
+wheel: $(LEARN)  ## build the wheel, look into it, install it apart and use it
+	$(BIN)/python tools/try_wheel.py
+
+licences: $(LEARN)  ## list the licence of every package and network, and refuse GPL and AGPL in the base install
+	$(BIN)/roomread licences
+	$(BIN)/python -m pytest -q tests/app/test_licences.py
+
 size: ## print how large the base install is on disk
 	$(PYTHON) benchmarks/size.py
 
@@ -43,7 +65,7 @@ web: $(LEARN)  ## print how soon pages come, how soon a number follows a frame, 
 	$(BIN)/python benchmarks/web.py
 
 clean:  ## remove what make and the tools made
-	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist mutants .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define new-venv

@@ -67,15 +67,15 @@ def one_side(side: str, video: Path, piece: float) -> dict[str, float]:
     """Analyse a video in this process; return seconds of the work, and of Ray's start, which is apart."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as held:
         db, start = Path(folder) / "b.sqlite", 0.0
-        how = BatchSettings(workers=SIDES[side] or None, piece=piece)
+        how = BatchSettings(settings=ONE, workers=SIDES[side] or None, piece=piece)
         if SIDES[side]:
             before = time.perf_counter()
-            held.enter_context(working(how, ONE))
+            held.enter_context(working(how))
             start = time.perf_counter() - before
         sizes = held.enter_context(watching())
         before, begun = time.perf_counter(), time.process_time()
         if SIDES[side]:
-            (outcome,) = batch(video, purpose="research", reference="benchmark", db=db, settings=ONE, how=how)
+            (outcome,) = batch(video, purpose="research", reference="benchmark", db=db, how=how)
             if outcome.broken:
                 raise SystemExit(outcome.reason)
         else:
@@ -162,14 +162,14 @@ def under_kills(chosen: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         videos, how = (
             short_films(film(chosen, folder), folder, chosen.videos),
-            BatchSettings(workers=chosen.workers, tries=TRIES),
+            BatchSettings(settings=ONE, workers=chosen.workers, tries=TRIES),
         )
         stores, taken, killed, broken = [], [], list[int](), 0
-        with working(how, ONE):
+        with working(how):
             for kills in (False, True):
                 db, before = folder / f"{kills}.sqlite", time.perf_counter()
                 with killing(chosen.every, killed) if kills else contextlib.nullcontext():
-                    outcomes = batch(videos, purpose="research", reference="benchmark", db=db, settings=ONE, how=how)
+                    outcomes = batch(videos, purpose="research", reference="benchmark", db=db, how=how)
                 taken.append(time.perf_counter() - before)
                 stores.append(LessonStore(db))
                 broken += sum(outcome.broken for outcome in outcomes)

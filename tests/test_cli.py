@@ -52,6 +52,7 @@ COMMANDS = (
     "serve",
     "check",
     "doctor",
+    "licences",
     "store",
     "data",
     "augment",

@@ -30,7 +30,7 @@ class Pool:
 @pytest.fixture
 def folder(tmp_path, write_video, monkeypatch):
     """Two short films and a file that is none; no process is started to look at them."""
-    monkeypatch.setattr("roomread.app.batch.working", lambda how, settings: contextlib.nullcontext(Pool()))
+    monkeypatch.setattr("roomread.app.batch.working", lambda how: contextlib.nullcontext(Pool()))
     for number in range(2):
         write_video(tmp_path / "films" / f"{number}.mp4", [np.full((48, 64, 3), 90 * number, np.uint8)] * 10, 10)
     (tmp_path / "films" / "torn.mp4").write_bytes(b"no video" * 99)

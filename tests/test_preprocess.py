@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image as Pictures
 
-from roomread.preprocess import FACE_SIZE, MIDDLE_ABOVE_BOX, SIDE_PER_BOX, crop_faces, face_squares, sharpness
+from roomread.preprocess import (
+    FACE_SIZE,
+    MIDDLE_ABOVE_BOX,
+    SIDE_PER_BOX,
+    contrast,
+    crop_faces,
+    face_squares,
+    sharpness,
+    whole_face,
+)
 from roomread.types import Array, Image
 
 
@@ -49,6 +62,18 @@ def test_a_frame_of_the_models_size_is_taken_as_it_is() -> None:
     gray = np.random.default_rng(0).integers(0, 256, (100, 100)).astype(np.uint8)
     face = crop_faces(np.repeat(gray[..., None], 3, axis=2), boxes_of(box_framed_by(20, 30, FACE_SIZE)))[0, ..., 0]
     assert_allclose(face.astype(int), gray[30:78, 20:68].astype(int), atol=1)
+
+
+def test_a_face_is_sampled_from_the_picture_as_if_its_edge_went_on_for_ever() -> None:
+    """Compared with one sampling of a far larger picture; the outermost pixels of a face may look beyond its frame."""
+    boxes = boxes_of(
+        (30.2, 40.7, 70.9, 95.1), (60, 20, 75, 38), (-35, -20, 41, 30), (131.5, 90.5, 171.5, 139.5),
+        (40, -30, 90, 15.3), (-100, -90, 250, 200),
+    )  # fmt: skip
+    wide = Pictures.fromarray(np.pad(noise(), ((400, 400), (400, 400), (0, 0)), mode="edge")).convert("L")
+    for face, square in zip(crop_faces(noise(), boxes), face_squares(boxes).astype(float) + 400, strict=True):
+        sampled = wide.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC, box=tuple(square.tolist()))
+        assert_allclose(face[3:-3, 3:-3, 0].astype(int), np.asarray(sampled)[3:-3, 3:-3].astype(int), atol=1)
 
 
 @pytest.mark.parametrize("side", [16, 48, 100, 333.3], ids=str)
@@ -98,11 +123,18 @@ def test_what_lies_outside_the_picture_takes_the_colour_of_its_edge() -> None:
         pytest.param((40, 90, 44, 190), id="below"),
     ],
 )
-def test_a_thin_box_whose_frame_lies_outside_takes_the_colour_of_the_edge(
-    box: tuple[float, float, float, float],
-) -> None:
-    image = np.full((100, 100, 3), 90, np.uint8)
-    assert_array_equal(np.unique(crop_faces(image, boxes_of(box))), [90])
+def test_a_thin_box_whose_frame_lies_outside_shows_the_edge_alone(box: tuple[float, float, float, float]) -> None:
+    image = noise(100, 100)
+    face = crop_faces(image, boxes_of(box))
+    assert np.ptp(face, axis=2 if box[2] - box[0] > 50 else 1).max() == 0
+    inner = image.copy()
+    inner[1:-1, 1:-1] = 0
+    assert_array_equal(crop_faces(inner, boxes_of(box)), face)
+
+
+@pytest.mark.parametrize("box", [(-50, 10, 0.5, 50), (10, -50, 50, 0.5), (159.5, 10, 200, 50), (10, 119.5, 50, 160)])
+def test_a_box_that_shows_the_least_of_the_picture_is_taken(box: tuple[float, float, float, float]) -> None:
+    assert crop_faces(noise(), boxes_of(box)).shape == (1, FACE_SIZE, FACE_SIZE, 1)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +150,20 @@ def test_a_thin_box_whose_frame_lies_outside_takes_the_colour_of_the_edge(
     ],
 )
 def test_a_box_that_shows_nothing_of_the_picture_is_refused(box: tuple[float, float, float, float]) -> None:
-    with pytest.raises(ValueError, match="overlap the picture of 160 x 120 pixels"):
+    named = re.escape(str(list(map(float, box))))
+    with pytest.raises(ValueError, match=f"overlap the picture of 160 x 120 pixels. Received: {named}"):
         crop_faces(noise(), boxes_of((10, 10, 60, 60), box))
+
+
+@pytest.mark.parametrize("way", [face_squares, lambda boxes: crop_faces(noise(), boxes)], ids=["frames", "faces"])
+def test_boxes_must_have_four_sides(way: Callable[[Array], Array]) -> None:
+    with pytest.raises(ValueError, match=r"^`boxes` "):
+        way(np.zeros((2, 5), np.float32))
 
 
 @pytest.mark.parametrize("shape", [(60, 60), (60, 60, 1), (60, 60, 4)], ids=["gray", "one channel", "four channels"])
 def test_a_picture_must_have_three_colours(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="image"):
+    with pytest.raises(ValueError, match=r"^`image` "):
         crop_faces(np.zeros(shape, np.uint8), boxes_of((5, 5, 50, 50)))
 
 
@@ -145,3 +184,18 @@ def test_a_ramp_is_not_sharp_but_noise_is() -> None:
 
 def test_no_faces_have_no_sharpness() -> None:
     assert sharpness(np.empty((0, FACE_SIZE, FACE_SIZE, 1), np.uint8)).shape == (0,)
+
+
+def test_contrast_is_the_deviation_of_each_face_by_itself() -> None:
+    faces = np.full((3, FACE_SIZE, FACE_SIZE, 1), 90, np.uint8)
+    faces[1, :24], faces[2, :, :24] = 110, 50
+    assert_allclose(contrast(faces), [0, 10, 20])
+    assert contrast(faces).dtype == np.float32
+
+
+def test_a_picture_that_is_a_face_already_stays_as_it_is_and_others_are_made_square() -> None:
+    gray = noise(FACE_SIZE, FACE_SIZE)[..., :1]
+    assert_array_equal(whole_face(np.repeat(gray, 3, axis=2)), gray)
+    image = noise(100, 60)
+    scaled = Pictures.fromarray(image).convert("L").resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC)
+    assert_array_equal(whole_face(image)[..., 0], np.asarray(scaled))

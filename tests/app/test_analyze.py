@@ -9,7 +9,7 @@ from PIL import Image as Pictures
 
 import roomread
 from roomread.app import observing, recording
-from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment
+from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment, plain_settings
 from roomread.app.overviews import listed_lessons
 from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
@@ -212,10 +212,15 @@ def test_nobody_in_a_masked_zone_is_found_read_or_drawn(db, tmp_path):
     masks = MaskSettings(fractions=((0, 0, 0.5, 1),))
     both = analyze(tmp_path / "two.png", **RESEARCH, db=db).to_pandas("seats")
     one = analyze(
-        tmp_path / "two.png", **RESEARCH, db=db, settings=AnalyzeSettings(masks=masks, show_faces=True),
-        annotated=tmp_path / "drawn.mp4",
+        tmp_path / "two.png", **RESEARCH, db=db,
+        settings=AnalyzeSettings(masks=masks, annotated=tmp_path / "drawn.mp4", show_faces=True),
     ).to_pandas("seats")  # fmt: skip
     assert len(both) == 2
     assert (one["FaceRectX"] > 256).tolist() == [True]
     (frame,) = VideoSource(tmp_path / "drawn.mp4", FrameSettings()).frames()
     assert abs(frame.image[40:, 10:246].astype(int) - GRAY).max() < 12  # what compression makes of flat gray
+
+
+def test_what_is_kept_of_the_settings_does_not_say_what_was_drawn(tmp_path):
+    drawn = AnalyzeSettings(annotated=tmp_path / "drawn.mp4", show_faces=True)
+    assert plain_settings(drawn) == plain_settings(AnalyzeSettings())

@@ -349,6 +349,11 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(film, tmp_path, monkeypa
         batch(film(1), purpose="research", db=tmp_path / "x.sqlite", how=BatchSettings(address="127.0.0.1:1"))
 
 
+def test_a_batch_that_is_to_be_drawn_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Many recordings are not annotated"):
+        BatchSettings(settings=AnalyzeSettings(annotated=tmp_path / "drawn.mp4"))
+
+
 # --- with Ray itself
 
 
@@ -357,8 +362,7 @@ def ray():
     """Ray on this machine with two workers, as `roomread batch` starts it."""
     import roomread.app.batch as module
 
-    settings = BatchSettings(workers=2)
-    with module.working(settings, SETTINGS):
+    with module.working(BatchSettings(settings=SETTINGS, workers=2)):
         import ray
 
         yield ray
@@ -387,8 +391,8 @@ def test_ray_gives_what_analyze_gives_of_each_and_a_broken_one_costs_itself(ray,
         "path,name,began\n" + "".join(f"{path},Room {k},2026-03-1{k}\n" for k, path in enumerate([*faces, torn]))
     )
     outcomes = batch(
-        listed, purpose="research", db=tmp_path / "batch.sqlite", settings=SETTINGS, course="Physics",
-        how=BatchSettings(workers=2, parquet=str(tmp_path / "data")),
+        listed, purpose="research", db=tmp_path / "batch.sqlite",
+        how=BatchSettings(settings=SETTINGS, course="Physics", workers=2, parquet=str(tmp_path / "data")),
     )  # fmt: skip
     assert sorted(outcome.state for outcome in outcomes) == ["complete", "complete", "failed"]
     store = LessonStore(tmp_path / "batch.sqlite")
@@ -406,7 +410,7 @@ def test_killed_workers_change_nothing(ray, faces, tmp_path):
     killer.start()
     try:
         outcomes = batch(
-            faces, purpose="research", db=tmp_path / "batch.sqlite", settings=SETTINGS, how=BatchSettings(workers=2)
+            faces, purpose="research", db=tmp_path / "batch.sqlite", how=BatchSettings(settings=SETTINGS, workers=2)
         )
     finally:
         over.set()
@@ -443,7 +447,7 @@ def descends(process, parents):
 
 
 def test_work_that_ends_its_process_each_time_or_raises_costs_its_piece(ray):
-    pool = RayPool(ray, SETTINGS, BatchSettings(workers=2, tries=2))
+    pool = RayPool(ray, BatchSettings(settings=SETTINGS, workers=2, tries=2))
     ends, raises = pool.submit(lambda: os._exit(1)), pool.submit(lambda: 1 / 0)
     with pytest.raises(SourceError, match="ended each of 2 times"):
         ends.result(timeout=120)

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from roomread.app import doctor
+from roomread.app import doctor, licences
 from roomread.cli.main import main
 from roomread.modelcard import WEIGHTS
 from roomread.watch.cameras import Camera
@@ -45,8 +45,8 @@ def test_a_network_without_a_card_is_bad(weights):
 
 
 def test_a_missing_package_of_the_base_is_bad_and_one_of_an_extra_is_a_note(monkeypatch, tmp_path):
-    there = doctor._version
-    monkeypatch.setattr(doctor, "_version", lambda name: None if name in ("pandas", "keras") else there(name))
+    there = licences.version
+    monkeypatch.setattr(doctor, "version", lambda name: None if name in ("pandas", "keras") else there(name))
     findings = found(tmp_path / "store.sqlite")
     assert (findings["packages"].state, findings["packages"].what) == ("bad", "missing: pandas")
     assert (findings["extra learn"].state, findings["extra learn"].what) == ("note", "not installed: keras")

@@ -7,14 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import distributions
 
 from roomread.engagement.aggregate import (
     BIN_SECONDS,
+    LEVEL,
     MAX_BINS,
     bin_seconds_for,
+    bins_of,
     interval,
     overall,
     seat_means,
+    share,
     student_t,
     timeline,
 )
@@ -79,6 +83,9 @@ def test_the_interval_is_that_of_the_mean_over_seats(values: list[float], expect
         pytest.param(2700, 13500, 30.0, id="a lesson of 45 minutes"),
         pytest.param(60, 30, 2.0, id="a frame every two seconds"),
         pytest.param(1, 1, 1.0, id="a picture"),
+        pytest.param(0, 0, 1.0, id="nothing"),
+        pytest.param(100, 50, 2.0, id="a frame in every bin"),
+        pytest.param(240.5, 600, 5.0, id="just too long for the bin before"),
         pytest.param(60, 6, 10.0, id="a frame every ten seconds"),
         pytest.param(36000, 36000, 300.0, id="ten hours"),
         pytest.param(90000, 90000, 300.0, id="longer than bins can show"),
@@ -245,3 +252,65 @@ def test_a_skipped_frame_leaves_the_class_as_it_was(readings: MakeReadings) -> N
         assert_array_equal(
             getattr(timeline(every, happiness, 1.0, 5.0), name), getattr(timeline(half, happiness, 1.0, 5.0), name)
         )
+
+
+@pytest.mark.parametrize("freedom", [3, 5, 10, 30, 100, 300])
+def test_what_students_t_leaves_out_falls_with_the_fifth_power(freedom: int) -> None:
+    """So that each term of its expansion is the published one."""
+    exact = float(distributions.t.ppf((1 + LEVEL) / 2, freedom))
+    assert -0.95 < (student_t(freedom) - exact) * freedom**5 < -0.72
+    assert_allclose([student_t(1), student_t(2)], distributions.t.ppf((1 + LEVEL) / 2, [1, 2]), rtol=1e-12)
+
+
+def test_the_share_of_a_state_counts_every_seat_once_in_each_bin(readings: MakeReadings) -> None:
+    seen = readings(range(8), [(row, seat, None) for row in range(8) for seat in (1, 2, 3)])
+    states = np.array([[1, 0, NAN]] * 2 + [[1, 1, NAN]] * 2 + [[NAN] * 3] * 2 + [[0, NAN, NAN]] * 2).ravel()
+    told = share(seen, states, seen.frames // 4, 2)
+    assert_allclose(told.value, [0.75, 0.0])
+    assert_allclose([told.low[0], told.high[0]], [0, 1])  # of 1 and 0.5: 0.75 ± 3.2
+    assert np.isnan([told.low[1], told.high[1]]).all()
+    assert_array_equal(told.seats, [2, 1])
+    assert told.seats.dtype == np.float64
+    whole = share(seen, states)
+    assert_allclose(whole.value, [(4 / 6 + 0.5) / 2])
+
+
+def test_a_lesson_that_ends_within_rounding_of_a_bins_edge_has_no_bin_more(readings: MakeReadings) -> None:
+    seen = readings([0.0, 1.0, 2.0])
+    starts, bins = bins_of(seen, 1.0, 3.0 + 1e-10)
+    assert_array_equal(starts, [0, 1, 2])
+    assert_array_equal(bins, [0, 1, 2])
+    assert bins.dtype == np.int64
+    assert len(bins_of(seen, 1.0, 3.0 + 1e-8)[0]) == 4
+
+
+def test_bins_of_a_lesson_that_begins_late_are_counted_from_its_own(readings: MakeReadings) -> None:
+    starts, bins = bins_of(readings([7.0, 9.9, 10.0, 11.5]), 2.0, 4.6)
+    assert_array_equal(starts, [6, 8, 10])
+    assert_array_equal(bins, [0, 1, 2, 2])
+    assert_array_equal(bins_of(readings([]), 2.0, 0.0)[0], [0])
+
+
+def test_a_mean_of_several_columns_leaves_out_a_face_of_which_one_is_not_known(readings: MakeReadings) -> None:
+    seen = readings(range(3), [(row, seat, None) for row in range(3) for seat in (1, 2)])
+    values = np.array([[1, 10], [5, 50], [3, 30], [NAN, 70], [2, NAN], [7, 90]], float)
+    assert_allclose(seat_means(seen, values), [[[2, 20], [6, 70]]])
+
+
+def test_a_face_without_a_seat_counts_among_the_faces_and_in_no_mean(readings: MakeReadings) -> None:
+    """Seat numbers above every established one, and below it, are nobody's."""
+    faces = [(row, seat, "happy") for row in range(6) for seat in (3, 5)]
+    strangers = [(0, NO_SEAT, "sad"), (1, 4, "sad"), (2, 9, "sad"), (3, 1, None)]
+    line = timeline(readings(range(6), faces + strangers), happiness, 3.0, 6.0)
+    assert_array_equal(line.engagement, [1, 1])
+    assert_array_equal(line.seats, [2, 2])
+    assert_allclose(line.readable, [(6 + 3) / 3, 2])
+    assert_allclose(line.unreadable, [0, 1 / 3])
+    assert line.bin_seconds == 3.0
+
+
+def test_the_whole_lesson_counts_its_faces_by_frame(readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy" if seat == 1 else None) for row in range(4) for seat in (1, 2)]
+    whole = overall(readings(range(8), faces), happiness)
+    assert (whole.faces_per_frame, whole.readable, whole.n_seats, whole.n_readable) == (1.0, 0.5, 2, 1)
+    assert_allclose(whole.emotions[EMOTIONS.index("happy")], 1)

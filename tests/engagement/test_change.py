@@ -157,3 +157,71 @@ def test_no_part_gives_no_change() -> None:
 
 def test_false_alarms_grow_with_the_number_of_intervals() -> None:
     assert_allclose([false_alarms(n) for n in (0, 1, 20)], [0, 0.05, 1])
+
+
+def test_a_part_is_from_its_start_on_and_before_its_end() -> None:
+    scores = np.repeat([[0.2, 0.4]], 40, axis=0)
+    scores[10:20] += 0.3
+    scores[20] += 0.6  # the first second after it
+    found = changed(class_of(scores), (10, 20))
+    assert_allclose(found.value, [0.3 - 0.6 / 30], atol=1e-6)
+    assert found.seats[0] == 2
+
+
+def test_a_part_is_covered_slot_by_slot_and_the_last_slot_ends_with_it() -> None:
+    scores = np.repeat([[0.2, 0.4, 0.6]], 60, axis=0)
+    scores[15:20] = NAN
+    assert_allclose(changed(class_of(scores), (10, 22)).covered, [7 / 12])  # 10 to 15, and 20 to 22
+    assert_allclose(changed(class_of(scores), (10, 20), against=(20, 40)).covered, [0.5])
+    assert_allclose(changed(class_of(scores), (20, 40), against=(10, 22)).covered, [7 / 12])  # the worse of both
+
+
+def test_half_of_the_paired_seats_are_enough_for_a_slot() -> None:
+    scores = np.repeat([[0.2, 0.4, 0.6, 0.8]], 60, axis=0)
+    scores[15:30, 2:] = NAN
+    assert_allclose(changed(class_of(scores), (10, 30)).covered, [1])
+    scores[15:30, 1] = NAN
+    assert_allclose(changed(class_of(scores), (10, 30)).covered, [0.25])
+
+
+def test_what_a_part_is_compared_with_must_have_frames_of_its_own() -> None:
+    scores = np.repeat([[0.2, 0.4]], 40, axis=0)
+    found = changed(class_of(scores), (10, 20), against=(50, 60))
+    assert_array_equal(found.status, [NO_REST])
+    assert np.isnan([found.value[0], found.low[0], found.high[0], found.seats[0], found.covered[0]]).all()
+    found = changed(class_of(scores), (50, 60))
+    assert_array_equal(found.status, [NOT_ANALYSED])
+    assert np.isnan([found.value[0], found.low[0], found.high[0], found.seats[0]]).all() and found.covered[0] == 0
+
+
+def test_two_seats_are_enough_for_an_interval_and_the_sparse_keep_their_number() -> None:
+    scores = np.repeat([[0.2, 0.4]], 40, axis=0)
+    scores[10:20] += [0.1, 0.3]
+    found = changed(class_of(scores), (10, 20))
+    half = student_t(1) * float(np.std([0.1, 0.3], ddof=1)) / 2**0.5
+    assert_array_equal(found.status, [OK])
+    assert_allclose([found.value[0], found.low[0], found.high[0]], [0.2, 0.2 - half, 0.2 + half], atol=1e-5)
+    scores[10:18] = NAN
+    sparse = changed(class_of(scores), (10, 30))
+    assert (sparse.status[0], sparse.seats[0]) == (OK, 2)
+    scores[10:27] = NAN
+    sparse = changed(class_of(scores), (10, 30))
+    assert (sparse.status[0], sparse.seats[0], sparse.covered[0]) == (SPARSE, 2, 0.25)
+    assert np.isnan([sparse.value[0], sparse.low[0], sparse.high[0]]).all()
+
+
+def test_readings_that_follow_slowly_are_looked_at_in_slots_of_two_frames() -> None:
+    scores = np.repeat([[0.2, 0.4]], 40, axis=0)
+    scores[11] = NAN  # one frame of two
+    assert_allclose(changed(class_of(scores, seconds=4.0), (40, 72)).covered, [1])
+
+
+def test_every_column_is_made_of_floats_even_without_a_part() -> None:
+    none = changed(class_of(np.full((40, 3), 0.5)))
+    for values in (none.value, none.low, none.high, none.seats, none.covered):
+        assert (values.dtype, values.shape) == (np.dtype(np.float64), (0,))
+
+
+def test_as_many_comparisons_as_parts_are_needed() -> None:
+    with pytest.raises(ValueError, match="argument 2"):
+        changes(class_of(np.full((40, 3), 0.5)), happiness, np.array([[0.0, 10.0]]), np.empty((0, 2)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from roomread.engagement.episodes import (
     FALSE_PER_HOUR,
+    SEAT_SETTINGS,
     EpisodeSettings,
     class_episodes,
     expected_false,
@@ -141,3 +145,93 @@ def test_settings_that_contradict_themselves_are_refused() -> None:
         EpisodeSettings(enter=2.0, leave=3.0)
     with pytest.raises(ValueError, match="least_seconds"):
         EpisodeSettings(least_seconds=-1.0)
+
+
+def test_a_line_is_measured_from_its_own_middle() -> None:
+    line = calm() + 0.4
+    line[600:660] = 0.1
+    (drop,) = found(line)
+    assert_allclose(drop.change, -0.3)
+
+
+def test_a_line_known_for_just_long_enough_has_its_episode() -> None:
+    line = calm(450)
+    line[200:260] = -0.5
+    assert len(found(line)) == 1
+
+
+@pytest.mark.parametrize(("depth", "reported"), [(4.4, 0), (4.6, 1)])
+def test_an_episode_must_go_as_far_as_its_entrance(depth: float, reported: int) -> None:
+    line = calm(3000)
+    line[600:660] = -depth * 0.02 * 1.4826
+    assert len(found(line)) == reported
+
+
+@pytest.mark.parametrize(("edge", "start"), [(1.9, 1200), (2.1, 1180)])
+def test_an_episode_begins_where_the_line_leaves(edge: float, start: float) -> None:
+    line = calm(3000)
+    line[600:660] = -0.3
+    line[590:600] = -edge * 0.02 * 1.4826
+    assert found(line)[0].start == start
+
+
+def test_an_episode_that_lasts_to_either_end_of_the_line_is_whole() -> None:
+    line = calm()
+    line[:30], line[-30:] = -0.3, 0.3
+    assert [(each.kind, each.start, each.end) for each in found(line)] == [(DROP, 0, 60), (RISE, 2940, 3000)]
+
+
+def test_noise_that_is_twice_as_large_everywhere_changes_nothing() -> None:
+    line = calm()
+    line[600:660] = -0.3
+    times = np.arange(1500) * STEP
+    assert find_episodes(times, STEP, line, np.full(1500, 2.0)) == find_episodes(times, STEP, line, np.ones(1500))
+    assert find_episodes(times, STEP, line, np.ones(1500)) == found(line)
+
+
+@pytest.mark.parametrize("name", ["changes", "noise"])
+def test_each_step_has_its_change_and_its_noise(name: str) -> None:
+    columns: dict[str, Any] = {"changes": np.zeros(9), "noise": np.ones(9)}
+    with pytest.raises(ValueError, match=f"^`{name}` "):
+        find_episodes(np.arange(9.0), STEP, **(columns | {name: np.ones(8)}))
+
+
+@pytest.mark.parametrize(
+    "change", [{"leave": 0.0}, {"leave": 4.6}, {"least_change": -0.1}, {"least_seconds": -1.0}, {"leave": -1.0}]
+)
+def test_settings_out_of_range_are_told_with_what_was_received(change: dict[str, float]) -> None:
+    words = "episodes need 0 < leave <= enter, and least_change and least_seconds not below 0. Received: "
+    with pytest.raises(ValueError, match=re.escape(words) + r"EpisodeSettings\("):
+        EpisodeSettings(**change)
+
+
+def test_settings_at_their_limits_are_taken() -> None:
+    assert EpisodeSettings(enter=2.0, leave=2.0, least_change=0, least_seconds=0).enter == 2
+
+
+def test_a_class_of_few_seats_must_move_further_than_one_of_many() -> None:
+    starts, levels, seen = room(0.06, seats=20)
+    assert len(class_episodes(class_line(starts, levels, seen))) == 1
+    few = class_line(starts, levels[:, :20], seen)
+    few = dataclasses.replace(few, seats=np.where((starts > 900) & (starts < 1300), 1.0, few.seats))
+    assert class_episodes(few) == ()
+    assert len(class_episodes(class_line(starts, levels, seen), EpisodeSettings(enter=30.0))) == 0
+
+
+def test_false_alarms_are_told_from_the_time_on_from_which_a_level_is_usual() -> None:
+    line = class_line(*room(0.0, hours=0.25))
+    assert_allclose(expected_false(line), 0.025)
+    line.status[0] = "no face"
+    assert np.isnan(expected_false(line))
+
+
+def test_a_seat_must_move_further_than_the_class_unless_other_settings_are_given(readings: MakeReadings) -> None:
+    """The score is 1 less two thirds of the share of sadness, which rises for two minutes."""
+    scores = 0.5 + 0.05 * np.random.default_rng(5).normal(size=900)
+    scores[400:460] -= 0.11
+    sad = (1 - scores) * 1.5
+    faces = [(row, 1, [0, 0, 0, 0, share, 0, 1 - share]) for row, share in enumerate(sad)]
+    seen = readings(np.arange(900) * STEP, faces)
+    assert seat_episodes(seen, sharma, 1800.0) == seat_episodes(seen, sharma, 1800.0, SEAT_SETTINGS) == {1: ()}
+    (drop,) = seat_episodes(seen, sharma, 1800.0, EpisodeSettings())[1]
+    assert drop.kind == DROP and 780 <= drop.start <= 820 and 900 <= drop.end <= 940

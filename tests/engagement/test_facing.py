@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roomread.engagement.facing import facing, room_direction, usual_direction
+from roomread.engagement.facing import RoomDirection, facing, room_direction, usual_direction
 
 CAMERA = np.array([2.5, 2.2, 0.0])  # metres: to the right of the board, above it
 TILT = np.radians(15)  # of the camera, downwards
@@ -109,3 +109,96 @@ def test_no_reading_gives_no_direction():
     empty = np.empty((0, 2), np.float32)
     assert room_direction(np.empty(0, np.int64), empty, empty) is None
     assert facing(np.empty(0, np.int64), empty, None).shape == (0,)
+
+
+def test_twenty_known_readings_are_enough_for_a_usual_direction():
+    angles = np.tile([[3.0, 4.0]], (21, 1))
+    angles[0, 1] = np.nan
+    assert usual_direction(angles).tolist() == [3, 4]
+    angles[1, 0] = np.nan
+    assert np.isnan(usual_direction(angles)).tolist() == [True, True]
+
+
+def test_readings_within_eight_degrees_are_one_direction():
+    angles = np.array([[0.0, 0.0]] * 30 + [[8.0, 0.0]] * 29 + [[8.1, 0.0]] * 20)
+    assert usual_direction(angles[:59]).tolist() == [0, 0]
+    assert usual_direction(np.concatenate([angles[:30], angles[30:59] + np.array([0.2, 0])])).tolist() == [0, 0]
+    near = np.array([[0.0, 0.0]] * 31 + [[8.0, 0.0]] * 32)
+    assert usual_direction(near).tolist() == [8, 0]  # all of them, of which most lie there
+
+
+def test_many_readings_are_compared_evenly():
+    angles = np.repeat([[0.0, 0.0], [40.0, 0.0]], [900, 1100], axis=0)
+    assert usual_direction(angles).tolist() == [40, 0]
+    assert usual_direction(angles[::-1]).tolist() == [40, 0]
+
+
+def in_a_row(directions, readings=20):
+    """Return seats side by side, each of which always looks one way: seats, places, angles."""
+    seats = np.repeat(np.arange(1, len(directions) + 1), readings)
+    return seats, np.column_stack([100.0 * seats, np.zeros(len(seats))]), np.repeat(directions, readings, axis=0)
+
+
+def test_four_seats_are_enough_and_three_are_not():
+    ways = np.array([[10.0, 2], [12, 2], [14, 2], [16, 2]])
+    room = room_direction(*in_a_row(ways))
+    assert room is not None and room.own.all() and room.seats.tolist() == [1, 2, 3, 4]
+    assert np.allclose(room.angles, ways) and room.spread == pytest.approx(0, abs=0.1)
+    assert room_direction(*in_a_row(ways[:3])) is None
+
+
+def test_a_room_in_which_the_middle_seat_fits_badly_has_no_direction():
+    ways = np.array([20.0, 0]) * np.resize([-1, 1], 12)[:, None]
+    assert room_direction(*in_a_row(ways)) is None
+    room = room_direction(*in_a_row(ways / 4))
+    assert room is not None and 2 < room.spread < 12
+
+
+def test_where_there_are_ten_seats_one_that_looks_elsewhere_is_told_by_its_place():
+    ways = np.column_stack([np.linspace(10, 28, 10), np.full(10, 3.0)])
+    other = ways.copy()
+    other[4] += [40, 0]
+    room = room_direction(*in_a_row(other))
+    assert room is not None and room.own.tolist() == [True] * 4 + [False] + [True] * 5
+    assert np.allclose(room.angles[4], ways[4], atol=1.5)
+    nine = room_direction(*in_a_row(other[:9]))
+    assert nine is not None and np.isnan(nine.angles[4]).all() and not nine.own[4]
+
+
+def test_a_seat_too_seldom_read_has_the_direction_of_its_place_and_is_no_part_of_the_fit():
+    ways = np.column_stack([np.linspace(10, 30, 11), np.full(11, 3.0)])
+    seats, places, angles = in_a_row(ways)
+    seldom = seats == 6
+    angles[seldom] += 50
+    angles[np.flatnonzero(seldom)[:5]] = np.nan
+    room = room_direction(seats, places, angles)
+    assert room is not None and not room.own[5] and np.allclose(room.angles[5], ways[5], atol=1)
+
+
+def test_faces_without_a_seat_say_nothing_of_the_room():
+    seats, places, angles = in_a_row(np.array([[10.0, 2], [12, 2], [14, 2], [16, 2]]))
+    assert room_direction(np.where(seats == 4, 0, seats), places, angles) is None
+
+
+def test_fifteen_degrees_either_way_still_face_unless_another_reach_is_asked_for():
+    room = RoomDirection(np.array([2, 5]), np.array([[10.0, 0], [0, 10]]), np.array([True, True]), 0.0)
+    seats, angles = np.array([2, 2, 5, 5, 1, 3, 9]), np.array([[25.0, 0], [25.1, 0], [9, 22], [9, 22.1]] + [[0, 0]] * 3)
+    assert facing(seats, angles, room)[:3].tolist() == [1, 0, 1]
+    assert np.isnan(facing(seats, angles, room)[4:]).all()
+    assert facing(seats, angles, room, 16.0)[:4].tolist() == [1, 1, 1, 1]
+    nobody = RoomDirection(np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, bool), 0.0)
+    assert np.isnan(facing(seats, angles, nobody)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: usual_direction(np.zeros((3, 3))), "angles"),
+        (lambda: room_direction(np.zeros(3), np.zeros((3, 3)), np.zeros((3, 2))), "places"),
+        (lambda: room_direction(np.zeros(3), np.zeros((3, 2)), np.zeros((4, 2))), "angles"),
+        (lambda: facing(np.zeros(3), np.zeros((4, 2)), None), "angles"),
+    ],
+)
+def test_angles_and_places_belong_to_readings(call, name):
+    with pytest.raises(ValueError, match=f"^`{name}` "):
+        call()

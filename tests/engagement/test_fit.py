@@ -43,6 +43,11 @@ def test_a_reversed_score_is_turned_round() -> None:
     assert ((found >= 0) & (found <= 1)).all()
 
 
+def test_a_curve_of_a_score_has_five_knots() -> None:
+    scores, levels, _ = coded()
+    assert len(fit_curve(scores, levels).curves["score"].knots) == 5
+
+
 def test_missing_stays_missing() -> None:
     scores, levels, _ = coded()
     assert_array_equal(np.isnan(expected(fit_curve(scores, levels), np.array([0.2, np.nan]))), [False, True])
@@ -113,3 +118,30 @@ def test_a_level_of_one_seat_alone_cannot_be_judged() -> None:
     seats = np.repeat(np.arange(10), 20)
     with pytest.raises(CodesError, match=r"Level 2 cannot be judged .* level 2 at 1"):
         cross_validate(seats / 10, np.where(seats == 4, 2, seats % 2), seats, lambda model: seats / 10)
+
+
+def test_two_levels_are_enough() -> None:
+    check_enough(np.arange(40) % 2, np.arange(40) % 8)
+
+
+def test_a_mapping_that_looks_at_signals_still_does_when_refitted() -> None:
+    model = one_curve(np.array([0.0, 1.0]), np.array([-1.0, 1.0]), np.array([0.0]))
+    score = refitted(lambda emotions, signals: signals[:, 0], model)(np.full((2, 7), np.nan), np.array([[0.0], [1.0]]))
+    assert_allclose(score, [1 / (1 + np.e), np.e / (1 + np.e)])
+
+
+def test_a_level_that_is_gone_is_told_with_what_was_expected() -> None:
+    seats = np.repeat(np.arange(10), 20)
+    words = "Level 2 cannot be judged at seats that were not fitted to. Expected: each level at many seats. Received: "
+    with pytest.raises(CodesError) as told:
+        cross_validate(seats / 10, np.where(seats == 4, 2, seats % 2), seats, lambda model: seats / 10)
+    assert str(told.value) == words + "level 2 at 1."
+
+
+def test_too_little_is_told_in_full() -> None:
+    with pytest.raises(CodesError) as told:
+        check_enough(np.array([0] * 40 + [1] * 5), np.arange(45) % 9)
+    assert str(told.value) == (
+        "The codes are too few to refit a mapping. Expected: at least 8 seats, two levels, and 20 glances with a "
+        "reading of every level from 0 up. Received: 9 seats; glances: 40 of level 0, 5 of level 1."
+    )

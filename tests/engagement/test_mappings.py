@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -50,6 +52,12 @@ def test_sharma_is_the_weighted_mean_of_a_mixture() -> None:
 def test_strongest_weighs_the_probability_of_the_strongest_expression_alone() -> None:
     mixture = np.array([[0, 0, 0, 0.5, 0.25, 0, 0.25]])
     assert_allclose(strongest(mixture), [0.5 * 0.6 / 0.9], rtol=1e-12)
+
+
+def test_each_face_has_its_own_strongest_expression() -> None:
+    two = np.array([[0, 0, 0, 0.5, 0.25, 0, 0.25], [0.4, 0, 0, 0.3, 0, 0, 0.3]])
+    assert_allclose(strongest(two), [0.5 * 0.6 / 0.9, 0.4 * 0.25 / 0.9], rtol=1e-12)
+    assert_allclose(smart_lms(two), [0.4 * 0.5 + 0.3 * 0.5 + 0.3 * 0.75, 0.4 * 0.4 + 0.3 * 0.3 + 0.3 * 0.7], rtol=1e-12)
 
 
 def test_smart_lms_takes_the_neutral_face_for_less_than_the_happy_one() -> None:
@@ -112,7 +120,7 @@ def test_no_faces_give_no_scores(mapping: Mapping) -> None:
 
 @ALL
 def test_a_table_of_other_classes_is_refused(mapping: Mapping) -> None:
-    with pytest.raises(ValueError, match="emotions"):
+    with pytest.raises(ValueError, match=r"^`emotions` "):
         mapping.score(np.zeros((2, 8)), signals(2))
 
 
@@ -121,3 +129,33 @@ def test_a_mapping_says_where_it_comes_from_and_how_far_to_believe_it(mapping: M
     assert mapping.formula
     assert mapping.source
     assert mapping.validity
+
+
+@pytest.mark.parametrize(
+    ("different", "weight"),
+    [({"eyes": 0.15}, 1.5), ({"eyes": 0.22}, 5), ({"yaw": 15.0}, 5), ({"yaw": -15.0}, 5), ({"gaze": 15.5}, 2)],
+    ids=["no longer closed", "no longer half closed", "not yet aside", "nor to the other side", "aside"],
+)
+def test_at_a_limit_of_the_gaze_the_better_weight_counts(different: dict[str, float], weight: float) -> None:
+    assert_allclose(concentration(alone("neutral"), signals(1, different)), np.array([weight / 5]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("score", [sharma, strongest, smart_lms])
+def test_rounding_never_lifts_a_score_above_1(score: Callable[[Array], Array]) -> None:
+    for expression in EMOTIONS:
+        assert 0 <= score(alone(expression) * (1 + 1e-6))[0] <= 1 + 1e-6
+    assert sharma(alone("neutral") * 1.001)[0] == smart_lms(alone("happy") * 1.001)[0] == 1
+
+
+def test_one_unknown_probability_makes_a_face_unread() -> None:
+    emotions = some_probabilities(2)
+    emotions[0, 2] = np.nan
+    for mapping in PUBLISHED:
+        assert np.isnan(mapping.score(emotions, signals(2))).tolist() == [True, False]
+
+
+def test_signals_of_another_table_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^`signals` "):
+        concentration(some_probabilities(2), signals(3))
+    with pytest.raises(ValueError, match=r"^`signals` "):
+        concentration(some_probabilities(2), signals(2)[:, 1:])

@@ -8,10 +8,13 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
 from roomread.engagement.measures import (
+    DRAWS,
     area_under_curve,
     balanced_accuracy,
     bootstrap,
     cohens_kappa,
+    drawn_groups,
+    folds_of,
     intraclass_correlation,
     ranks,
     spearman,
@@ -147,3 +150,53 @@ def test_draws_in_which_a_figure_is_not_known_are_left_out() -> None:
     levels = np.array([0, 1, 1, 1])
     low, high = bootstrap(lambda rows: area_under_curve(levels[rows], levels[rows] == 1), np.arange(4))
     assert (low, high) == (1.0, 1.0)
+
+
+def test_two_pairs_are_enough_for_a_correlation_of_ranks() -> None:
+    assert spearman(np.array([1.0, 5]), np.array([2.0, 3])) == pytest.approx(1)
+    assert spearman(np.array([1.0, 5]), np.array([3.0, 2])) == pytest.approx(-1)
+
+
+def test_disagreements_count_alike_unless_their_squares_are_asked_for() -> None:
+    first, second = two_gradings()
+    assert_allclose(cohens_kappa(first, second, 4), cohen_kappa_score(first, second), rtol=1e-12)
+
+
+def test_a_single_disagreement_is_what_chance_gives() -> None:
+    assert cohens_kappa(np.array([0]), np.array([1]), 2) == 0
+
+
+def test_two_things_are_enough_for_an_intraclass_correlation_and_opposite_orders_are_far_below_chance() -> None:
+    assert_allclose(intraclass_correlation(np.array([[0.0, 0], [1, 1]])), 1)
+    assert_allclose(intraclass_correlation(np.array([[0.0, 2], [1, 1], [2, 0]])), -3)
+    with pytest.raises(ValueError, match=r"^`values` "):
+        intraclass_correlation(np.zeros(3))
+
+
+def test_every_group_is_drawn_with_all_its_rows_and_the_same_seed_draws_the_same() -> None:
+    groups = np.array([7, 3, 7, 3, 3])
+    drawn = list(drawn_groups(groups, 200))
+    assert len(drawn) == 200 and len(list(drawn_groups(groups))) == DRAWS
+    assert {tuple(sorted(rows)) for rows in drawn} == {(0, 0, 2, 2), (0, 1, 2, 3, 4), (1, 1, 3, 3, 4, 4)}
+    again = drawn_groups(groups, 200, seed=0)
+    assert all(np.array_equal(one, other) for one, other in zip(drawn, again, strict=True))
+
+
+def test_two_groups_have_an_interval_that_leaves_out_a_fortieth_of_the_draws_at_either_end() -> None:
+    values = np.random.default_rng(5).normal(0, 1, 60)
+    assert np.isfinite(bootstrap(lambda rows: float(rows.mean()), np.repeat([0, 1], 30))).all()
+    figures: list[float] = []
+
+    def figure(rows: Array) -> float:
+        figures.append(float(values[rows].mean()))
+        return figures[-1]
+
+    low, high = bootstrap(figure, np.arange(60))
+    assert (sum(each < low for each in figures), sum(each > high for each in figures)) == (25, 25)
+
+
+def test_groups_are_dealt_to_as_many_folds_as_there_are_or_each_has_its_own() -> None:
+    assert set(np.bincount(folds_of(np.arange(12), 5))) == {2, 3}
+    assert sorted(folds_of(np.arange(3), 5)) == [0, 1, 2]
+    assert np.array_equal(folds_of(np.arange(12), 5), folds_of(np.arange(12), 5, seed=0))
+    assert not np.array_equal(folds_of(np.arange(12), 5), folds_of(np.arange(12), 5, seed=1))

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from roomread.engagement.ordinal import Curve, FitSettings, Graded, OrdinalModel, fit, level_probabilities
+from roomread.engagement.ordinal import (
+    Curve,
+    FitSettings,
+    Graded,
+    OrdinalModel,
+    fit,
+    level_probabilities,
+    with_every_level,
+)
 from roomread.types import Array
 
 CUTS = np.array([-1.0, 0.5])
@@ -136,3 +144,84 @@ def test_a_model_is_the_same_after_being_written_and_read() -> None:
 def test_settings_out_of_range_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="at least"):
         FitSettings(**change)  # type: ignore[arg-type]
+
+
+def test_what_is_written_has_four_digits_and_what_is_read_is_made_of_floats() -> None:
+    model = OrdinalModel(
+        curves={"a": Curve(knots=np.array([0.0, 1.00004]), values=np.array([1 / 3, 2.0]), missing=2 / 3)},
+        cuts={"x": np.array([0.123456])},
+    )
+    plain = model.as_dict()
+    assert plain == {
+        "curves": {"a": {"knots": [0.0, 1.0], "values": [0.3333, 2.0], "missing": 0.6667}},
+        "cuts": {"x": [0.1235]},
+    }
+    whole = OrdinalModel.from_dict(
+        {"curves": {"a": {"knots": [0, 1], "values": [1, 2], "missing": 1}}, "cuts": {"x": [0]}}
+    )
+    curve = whole.curves["a"]
+    assert {curve.knots.dtype, curve.values.dtype, whole.cuts["x"].dtype} == {np.dtype(np.float64)}
+
+
+def test_two_knots_and_no_penalty_are_the_least_there_is() -> None:
+    assert FitSettings(knots=2, smoothness=0, flatness=0).knots == 2
+    with pytest.raises(
+        ValueError, match=r"^knots must be at least 2, smoothness and flatness at least 0\. Received: 1,"
+    ):
+        FitSettings(knots=1)
+
+
+def test_a_curve_that_is_never_known_adds_nothing_when_missing_counts_as_average() -> None:
+    curve = Curve(knots=np.array([0.0, 1.0]), values=np.array([1.0, 3.0]), missing=9.0)
+    model = OrdinalModel(curves={"a": curve, "b": curve}, cuts={"x": np.array([0.0])})
+    average = model.with_missing_as_average(np.array([[0.0, np.nan], [0.5, np.nan], [np.nan, np.nan]]))
+    assert [each.missing for each in average.curves.values()] == [1.5, 0.0]
+
+
+def test_a_level_more_for_each_of_which_nothing_is_known_weighs_next_to_nothing() -> None:
+    more = with_every_level(Graded(np.array([[1.0, 2.0]]), np.array([1]), np.array([2.0])), 3)
+    assert more.levels.tolist() == [1, 0, 1, 2] and more.weights.tolist() == [2.0, 0.001, 0.001, 0.001]
+    assert np.isnan(more.inputs).tolist() == [[False, False]] + [[True, True]] * 3
+
+
+def test_the_sums_of_curves_need_a_column_for_each() -> None:
+    model = one_input_model()
+    assert_allclose(model.latent(np.array([[0.5], [np.nan]])), [0.5, -1])
+    with pytest.raises(ValueError, match=r"^`inputs` "):
+        model.latent(np.zeros((2, 3)))
+
+
+def one_input_model() -> OrdinalModel:
+    curve = Curve(knots=np.array([0.0, 1.0]), values=np.array([0.0, 1.0]), missing=-1.0)
+    return OrdinalModel(curves={"a": curve}, cuts={"x": np.array([0.0, 1.0])})
+
+
+def test_a_fit_puts_its_knots_at_equal_shares_of_the_known_values_and_rounds_them() -> None:
+    inputs = np.append(np.arange(101.0), np.nan)[:, None]
+    levels = np.append(np.arange(101) // 40, 0)
+    knots = fit(("a",), {"x": graded(inputs, levels)}, FitSettings(knots=3)).curves["a"].knots
+    assert_allclose(knots, [1, 50, 99])
+    fine = fit(("a",), {"x": graded(inputs / 1e4 / 3, levels)}, FitSettings(knots=2)).curves["a"].knots
+    assert_allclose(fine, [0, 0.0033])
+
+
+def test_the_penalties_pull_bends_and_slopes_as_strongly_as_they_say() -> None:
+    """At the best solution the penalty's pull is the likelihood's: here its gradient, by small steps."""
+    inputs = np.random.default_rng(11).normal(size=(400, 1))
+    inputs[::7] = np.nan
+    data = graded(inputs, drawn(np.nan_to_num(inputs[:, 0]), CUTS))
+    settings = FitSettings(knots=4, smoothness=5.0, flatness=2.0)
+    model = fit(("a",), {"x": data}, settings)
+    curve = model.curves["a"]
+
+    def penalised(values: Array, missing: float, cuts: Array) -> float:
+        other = OrdinalModel(curves={"a": Curve(knots=curve.knots, values=values, missing=missing)}, cuts={"x": cuts})
+        likely = other.probabilities(inputs, "x")[np.arange(400), data.levels]
+        slopes, bends = (float((np.diff(values, n) ** 2).sum()) for n in (1, 2))
+        ridge = 1e-3 * float((values**2).sum() + missing**2)
+        return float(np.log(likely).sum()) - (2.0 * (slopes + missing**2) + 5.0 * bends + ridge) / 2
+
+    best = np.concatenate([curve.values, [curve.missing], model.cuts["x"]])
+    for step in 1e-3 * np.eye(len(best)):
+        above, below = (penalised(each[:4], float(each[4]), each[5:]) for each in (best + step, best - step))
+        assert abs(above - below) / 2e-3 < 2e-3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from roomread.engagement.overtime import (
     smooth,
     usual,
 )
-from roomread.types import NO_FACE, NOT_ANALYSED, NOT_ENOUGH, OK, Array, Readings
+from roomread.types import NO_FACE, NO_SEAT, NOT_ANALYSED, NOT_ENOUGH, OK, Array, Readings
 
 MakeReadings = Callable[..., Readings]
 NAN = float("nan")
@@ -232,3 +234,117 @@ def test_settings_that_contradict_themselves_are_refused() -> None:
         OverTimeSettings(longest_gap=1.0)
     with pytest.raises(ValueError, match="least_known"):
         OverTimeSettings(least_known=30.0)
+
+
+@pytest.mark.parametrize("known", [3, 4])
+def test_the_median_of_an_even_number_is_the_middle_of_two(known: int) -> None:
+    values = np.full(30, NAN)
+    values[10 : 10 + known] = [0.1, 0.2, 0.7, 0.9][:known]
+    assert_allclose(smooth(values, SETTINGS)[10], [0.2, 0.45][known - 3])
+
+
+def test_the_window_is_as_long_as_the_settings_say() -> None:
+    values = np.random.default_rng(1).uniform(size=60)
+    settings = OverTimeSettings(window=8.0, step=1.0, least_known=1.0)
+    assert smooth(values, settings)[30] == np.median(values[26:35])
+    assert smooth(values, settings)[0] == np.median(values[:5]) and smooth(values, settings)[-1] == np.median(
+        values[-5:]
+    )
+    seen = np.random.default_rng(2).uniform(size=(60, 2))
+    assert_allclose(presence(seen, settings)[30], seen[26:35].mean(axis=0))
+    assert_allclose(presence(seen, settings)[[0, -1]], [seen[:5].mean(axis=0), seen[-5:].mean(axis=0)])
+
+
+def test_a_level_is_usual_from_its_least_time_on_and_its_spread_is_its_median_distance() -> None:
+    levels = np.full((500, 2), NAN)
+    levels[:450, 0], levels[:449, 1] = np.resize([0.4, 0.5, 0.7], 450), 0.5
+    middle, spread = usual(levels, SETTINGS)
+    assert_array_equal(middle, [0.5, NAN])
+    assert_allclose(spread, [1.4826 * 0.1, NAN])
+    assert [part.shape for part in usual(np.empty((500, 0)), SETTINGS)] == [(0,), (0,)]
+
+
+def test_every_pair_of_seats_counts_by_the_steps_that_it_has_in_common() -> None:
+    draw = np.random.default_rng(3)
+    both, alone = draw.normal(size=200), draw.normal(size=200)
+    both, alone = ((each - each.mean()) / each.std() for each in (both, alone))
+    assert_allclose(shared(np.column_stack([both, both, alone])), (1 + 2 * (both * alone).mean()) / 3, atol=1e-12)
+    assert shared(np.column_stack([both, -both])) == 0
+    one_step = np.full((200, 1), NAN)
+    one_step[5] = 1.0
+    assert_allclose(shared(np.column_stack([both, alone, one_step])), max((both * alone).sum() / 201, 0), atol=0.01)
+
+
+def test_a_pair_of_seats_that_never_meet_shares_nothing() -> None:
+    apart = np.full((40, 2), NAN)
+    apart[:20, 0], apart[20:, 1] = np.arange(20.0), np.arange(20.0)
+    assert shared(apart) == 0
+    assert shared(np.full((40, 2), NAN)) == 0
+
+
+def test_the_interval_is_that_of_the_seats_read_with_what_they_share_and_those_not_read() -> None:
+    draw = np.random.default_rng(4)
+    levels = np.repeat(draw.uniform(0.3, 0.6, (1, 4)), 500, axis=0)
+    levels[200:240] += [0.05, 0.1, 0.15, 0.2]
+    levels[:, 3] = NAN
+    line = class_line(steps(500), levels, np.ones((500, 4)))
+    changes = np.array([0.05, 0.1, 0.15])
+    assert_allclose(line.change[220], 0.1)
+    inflation = (1 + 2 * line.shared) / (1 - line.shared)
+    half = 4.302653 * 0.05 * (inflation / 3) ** 0.5 + (1 - 3 / 4) * 0.05
+    assert line.shared == MOST_SHARED  # they move together and alike
+    assert_allclose([line.low[220], line.high[220]], [max(0.1 - half, -1), min(0.1 + half, 1)], rtol=1e-5)
+    assert_allclose(line.usual, np.nanmean(levels[0]))
+    assert (line.seats[220], line.taken[220], line.step) == (3, 4, SETTINGS.step)
+    assert changes.std(ddof=1) == pytest.approx(0.05)
+
+
+def test_a_change_never_leaves_the_scale() -> None:
+    levels = np.zeros((500, 3))
+    levels[:, 0], levels[200:240] = 1.0, [0.0, 1.0, 1.0]
+    line = class_line(steps(500), levels, np.ones((500, 3)))
+    assert_allclose([line.low[220], line.high[220]], [-1, 1])
+
+
+def test_a_moment_is_told_of_a_third_of_the_seats_taken_and_a_lesson_from_a_quarter_of_an_hour_on() -> None:
+    levels = np.full((450, 4), 0.5)
+    assert (class_line(steps(450), levels, np.ones(levels.shape)).status == OK).all()
+    assert (class_line(steps(449), levels[:449], np.ones((449, 4))).status == NOT_ENOUGH).all()
+
+
+def test_a_lesson_without_a_seat_was_analysed_all_the_same() -> None:
+    line = class_line(steps(10), np.empty((10, 0)), np.empty((10, 0)))
+    assert_array_equal(line.status, NO_FACE)
+    assert_array_equal([*line.seats, *line.taken], 0)
+    assert {line.seats.dtype, line.taken.dtype, line.change.dtype} == {np.dtype(np.float64)}
+    assert np.isnan(line.usual) and line.shared == 0
+
+
+@pytest.mark.parametrize("name", ["levels", "seen"])
+def test_levels_and_presence_have_a_row_for_each_step(name: str) -> None:
+    columns: dict[str, Any] = {"levels": np.ones((9, 2)), "seen": np.ones((9, 2))}
+    with pytest.raises(ValueError, match=f"^`{name}` "):
+        class_line(steps(9), **(columns | {name: np.ones((8, 2))}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"step": 0.0}, {"step": 6.5}, {"longest_gap": 20.5}, {"least_known": 0.0}, {"least_known": 20.5}],
+)
+def test_times_that_do_not_fit_each_other_are_told_with_what_was_received(change: dict[str, float]) -> None:
+    words = "the time line needs 0 < step <= longest_gap <= window and 0 < least_known <= window. Received: "
+    with pytest.raises(ValueError, match=re.escape(words) + r"OverTimeSettings\("):
+        OverTimeSettings(**change)
+
+
+def test_times_at_their_limits_are_taken() -> None:
+    assert OverTimeSettings(step=6.0, longest_gap=6.0).step == 6
+    assert OverTimeSettings(longest_gap=20.0, least_known=20.0).longest_gap == 20
+
+
+def test_faces_of_seats_that_are_none_are_in_no_seats_presence(readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy") for row in range(8) for seat in (2, 4)]
+    strangers = [(0, NO_SEAT, "sad"), (1, 3, "sad"), (2, 7, "sad"), (3, 1, "sad")]
+    _, levels, share = seat_levels(readings(np.arange(8) / 2, [*faces, *strangers]), sharma, 4.0, 2.0)
+    assert_array_equal(share, [[1, 1], [1, 1]])
+    assert_allclose(levels, 2 / 3)

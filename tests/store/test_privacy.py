@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,7 +18,16 @@ from roomread.engagement.mappings import sharma
 from roomread.engagement.overtime import class_over_time
 from roomread.errors import LessonNotFoundError, PrivacyError, SettingsError
 from roomread.store.lessons import LessonStore
-from roomread.store.privacy import MIN_SEATS, NOTICE, Gate, allowance, check_purpose, open_gate
+from roomread.store.privacy import (
+    MIN_SEATS,
+    NOTICE,
+    Gate,
+    allowance,
+    allowance_for,
+    check_purpose,
+    open_gate,
+    together,
+)
 from roomread.types import (
     NO_FACE,
     NO_REST,
@@ -26,6 +36,7 @@ from roomread.types import (
     NOT_ENOUGH,
     OK,
     PURPOSES,
+    SPARSE,
     TOO_FEW,
     Change,
     ClassLine,
@@ -33,6 +44,7 @@ from roomread.types import (
     Observation,
     Overall,
     Readings,
+    Share,
     Timeline,
 )
 
@@ -348,3 +360,227 @@ def test_a_class_of_which_too_few_seats_were_there_on_both_sides_is_not_seen(
 def test_the_span_of_a_lesson_begins_with_its_first_frame(lesson: MakeLesson, readings: MakeReadings) -> None:
     assert gate(lesson(duration=5.0), readings(range(600, 605))).span() == (600.0, 605.0)
     assert gate(lesson(duration=0.0), readings([])).span() == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "reference", "message"),
+    [
+        (
+            None,
+            None,
+            "A purpose is needed. Expected: --purpose research|self-study|demo. It is stored with the lesson and "
+            "decides what may be shown.",
+        ),
+        ("x", None, "There is no purpose 'x'. Expected one of: research, self-study, demo."),
+        ("demo", " ", "The reference is empty. Expected: an ethics or consent number, or no --reference at all."),
+    ],
+)
+def test_what_is_missing_of_a_purpose_is_told_in_full(purpose: str | None, reference: str | None, message: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        check_purpose(purpose, reference)
+    assert str(told.value) == message
+
+
+@pytest.mark.parametrize(
+    ("about", "n_seats", "rule"),
+    [
+        (("demo", None), 1, "the purpose demo shows them for the built-in synthetic room only."),
+        (("research", None), 9, "research shows them only with --reference, an ethics or consent number."),
+        (("self-study", None), 2, "self-study shows one only where there is one seat."),
+    ],
+)
+def test_the_rule_says_why_single_seats_are_not_shown(about: tuple[str, str | None], n_seats: int, rule: str) -> None:
+    start = "Only at least 5 seats together are shown, counted in each time bin; single seats are not: "
+    assert allowance_for(*about, n_seats).rule == start + rule
+    faces = allowance_for(*about, n_seats, alone="face").rule
+    assert faces == (start + rule).replace("seat", "face").replace(", counted in each time bin", "")
+
+
+def test_the_rule_says_why_single_seats_are_shown(lesson: MakeLesson) -> None:
+    assert allowance(lesson(purpose="demo", sample=True), 9).rule == (
+        "The built-in synthetic room shows nobody, so single seats are shown."
+    )
+    assert allowance_for("research", "EC 1", 9).rule == (
+        "Single seats are shown for research under the reference EC 1."
+    )
+    assert allowance_for("self-study", None, 1, "face").rule == "Self-study with one face, so that face is shown."
+
+
+def test_who_asks_for_rows_is_told_of_which_lesson_and_why(lesson: MakeLesson, readings: MakeReadings) -> None:
+    closed = gate(lesson(number=7), class_of(2, readings))
+    with pytest.raises(PrivacyError) as told:
+        closed.rows()
+    assert str(told.value) == f"Rows of single seats of lesson 7 are refused. {closed.allowance.rule}"
+
+
+@pytest.mark.parametrize(
+    ("duration", "moment"), [(0, 1), (120, 1), (120.1, 2), (240, 2), (240.1, 5), (1e6, 5)], ids=str
+)
+def test_longer_lessons_have_longer_moments(
+    lesson: MakeLesson, readings: MakeReadings, duration: float, moment: float
+) -> None:
+    assert gate(lesson(duration=float(duration)), class_of(5, readings)).moment == moment
+
+
+def test_parts_begin_and_end_with_moments_and_are_one_long_at_least(lesson: MakeLesson, readings: MakeReadings) -> None:
+    spans = np.array([[2.4, 12.6], [3.0, 3.2], [7.6, 9.9], [np.nan, np.nan]])
+    closed = gate(lesson(duration=600.0), class_of(5, readings))
+    assert_array_equal(closed.moments(spans), [[0, 15], [5, 10], [10, 15], [np.nan, np.nan]])
+    opened = gate(lesson(reference="EC 12/26"), class_of(5, readings))
+    assert_array_equal(opened.moments(spans), spans)
+
+
+def crowd(read: dict[int, int], readings: MakeReadings, each: int = 1) -> Readings:
+    """Return six seats that are there in every frame, one a second; in a moment so many of them can be read."""
+    frames = range(len(read) * each)
+    return readings(
+        frames, [(row, seat, "sad" if seat <= read[row // each] else None) for row in frames for seat in range(1, 7)]
+    )
+
+
+def test_a_moment_of_five_read_seats_counts_and_one_of_four_does_not(readings: MakeReadings) -> None:
+    seen, lost = together(crowd({0: 5, 1: 4, 2: 6, 3: 0}, readings), 1.0)
+    assert_array_equal(np.bincount(seen.frames, ~np.isnan(seen.emotions[:, 0])), [5, 0, 6, 0])
+    assert_array_equal(np.bincount(seen.frames, lost), [0, 4, 0, 0])
+    assert seen.emotions.dtype == np.float32 and seen.signals.dtype == np.float32
+
+
+def test_seats_read_at_different_times_of_a_moment_are_read_together(readings: MakeReadings) -> None:
+    """Three in one frame and three others in the next are six within two seconds, and too few within one."""
+    faces = [(row, seat, "sad" if (seat <= 3) == (row % 2 == 0) else None) for row in range(8) for seat in range(1, 7)]
+    seen = readings(range(8), faces)
+    assert together(seen, 2.0)[1].sum() == 0
+    assert together(seen, 1.0)[1].sum() == 24
+
+
+def test_a_lesson_that_begins_late_has_its_moments_where_the_source_has_them(readings: MakeReadings) -> None:
+    faces = [(row, seat, "sad" if (seat <= 3) == (row % 2 == 0) else None) for row in range(8) for seat in range(1, 7)]
+    assert together(readings(np.arange(601, 609), faces), 2.0)[1].sum() == 6  # the first and the last are alone
+    assert together(readings(np.arange(600, 608), faces), 2.0)[1].sum() == 0
+
+
+def test_who_has_no_seat_counts_only_where_five_seats_do(readings: MakeReadings) -> None:
+    walking = [(0, NO_SEAT, "happy"), (1, NO_SEAT, "happy"), (0, 99, "happy")]
+    faces = [(row, seat, "sad") for row in range(4) for seat in range(1, 6) if row != 1 or seat < 5]
+    seen, lost = together(readings(range(4), [*faces, *walking]), 1.0)
+    gone = lost & (seen.seats == NO_SEAT)
+    assert_array_equal(seen.frames[gone], [1])
+    assert lost.sum() == 5
+
+
+def test_signals_count_by_themselves(readings: MakeReadings) -> None:
+    seen = crowd({0: 6, 1: 6}, readings)
+    signals = seen.signals.copy()
+    signals[:5, 0], signals[6:10, 0] = 1.0, 1.0  # five presences in the first moment, four in the second
+    signals[:4, 1] = 2.0
+    told, lost = together(dataclasses.replace(seen, signals=signals), 1.0)
+    assert lost.sum() == 0 and not np.isnan(told.emotions).any()
+    assert_array_equal(np.flatnonzero(~np.isnan(told.signals[:, 0])), np.arange(5))
+    assert np.isnan(told.signals[:, 1:]).all()
+
+
+def test_no_reading_has_no_moment(readings: MakeReadings) -> None:
+    for none in (readings([]), readings(range(3))):
+        seen, lost = together(none, 5.0)
+        assert len(seen) == len(lost) == 0
+
+
+def test_faces_that_do_not_count_are_told_as_readable_all_the_same(lesson: MakeLesson, readings: MakeReadings) -> None:
+    """Of two seconds a bin: ten frames of six readable ones, then a moment of four read and two unreadable."""
+    seen = crowd({0: 6, 1: 4, 2: 6, 3: 6}, readings, each=5)
+    line = over_time(gate(lesson(duration=20.0), seen), 10.0)
+    assert_array_equal(line.status, [OK, OK])
+    assert_array_equal(line.readable, [5, 6])
+    assert_array_equal(line.unreadable, [1, 0])
+    assert_array_equal(over_time(gate(lesson(duration=20.0), seen), 5.0).status, [OK, TOO_FEW, OK, OK])
+
+
+def test_numbers_about_the_class_have_two_digits_and_single_seats_all(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    faces = [(row, seat, [0.1234, 0, 0, 0.5, 0, 0, 0.3766]) for row in range(10) for seat in range(1, 6)]
+    seen = readings(range(10), faces)
+    closed, opened = (gate(lesson(reference=given), seen) for given in (None, "EC 12/26"))
+    exact = float(sharma(seen.emotions)[0])
+    for told, digits in ((closed, 2), (opened, 9)):
+        assert over_time(told).engagement[0] == pytest.approx(round(exact, digits), abs=1e-7)
+        assert over_time(told).emotions[0, 0] == pytest.approx(round(0.1234, digits), abs=1e-7)
+        assert whole(told).engagement == pytest.approx(round(exact, digits), abs=1e-7)
+        assert [whole(told).low, whole(told).high] == pytest.approx([round(exact, digits)] * 2, abs=1e-7)
+
+
+def shares(gate: Gate) -> Share:
+    """Return how much of the class is happy in each of two bins of five frames."""
+
+    def aggregate_shares(seen: Readings) -> list[Share]:
+        happy = seen.emotions[:, 3].astype(np.float64)
+        return [aggregate.share(seen, happy, (seen.times[seen.frames] >= 5).astype(np.int64), 2)]
+
+    (told,) = gate.shares(aggregate_shares)
+    return told
+
+
+def test_the_share_of_a_state_is_hidden_where_too_few_seats_make_it(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [
+        (row, seat, "happy" if seat < 3 else "sad") for row in range(10) for seat in range(1, 7) if row < 5 or seat < 5
+    ]
+    seen = readings(range(10), faces)
+    told = shares(gate(lesson(), seen))
+    assert_array_equal(told.value, [0.33, np.nan])
+    assert_array_equal(told.seats, [6, np.nan])
+    assert np.isnan([told.low[1], told.high[1]]).all() and (told.low[0], told.high[0]) == (0, 0.88)
+    opened = shares(gate(lesson(reference="EC 12/26"), seen))
+    np.testing.assert_allclose(opened.value, [1 / 3, 0.5])
+    assert_array_equal(opened.seats, [6, 4])
+
+
+def test_a_share_of_five_seats_is_told(lesson: MakeLesson, readings: MakeReadings) -> None:
+    assert_array_equal(shares(gate(lesson(), class_of(5, readings))).value, [1, 1])
+
+
+def test_the_whole_class_tells_faces_that_do_not_count_as_readable(lesson: MakeLesson, readings: MakeReadings) -> None:
+    seen = crowd({0: 6, 1: 4, 2: 6, 3: 6}, readings, each=5)
+    told = whole(gate(lesson(duration=20.0), seen))
+    assert (told.n_seats, told.n_readable, told.faces_per_frame) == (6, 6, 6)
+    assert told.readable == pytest.approx((30 + 20 + 30 + 30) / 120)
+
+
+def test_a_lesson_of_hidden_moments_alone_keeps_its_words_for_them(lesson: MakeLesson, readings: MakeReadings) -> None:
+    line = line_of(gate(lesson(duration=1200.0), class_that_drops(4, readings)))
+    assert_array_equal(line.status, TOO_FEW)
+    assert np.isnan(line.change).all()
+    empty = line_of(gate(lesson(duration=1200.0), readings(np.arange(600) * 2.0)))
+    assert_array_equal(empty.status, NO_FACE)
+    assert_array_equal(empty.taken, 0)
+
+
+def test_a_line_of_enough_seats_keeps_its_level_and_its_digits(lesson: MakeLesson, readings: MakeReadings) -> None:
+    line = line_of(gate(lesson(duration=1200.0), class_that_drops(5, readings)))
+    assert line.usual == pytest.approx(1.0) and line.shared > 0.9
+    assert_array_equal(line.seats[:500], 5)
+    opened = line_of(gate(lesson(duration=1200.0, reference="EC 12/26"), class_that_drops(2, readings)))
+    assert_array_equal(opened.taken, 2)
+
+
+def test_a_part_of_the_class_is_told_in_hundredths(lesson: MakeLesson, readings: MakeReadings) -> None:
+    faces = [
+        (row, seat, [0, 0, 0, share, 0, 0, 1 - share])
+        for row in range(10) for seat in range(1, 7) for share in [0.1234 if row < 5 else 0.3 + seat / 50]
+    ]  # fmt: skip
+    seen = readings(range(10), faces)
+    closed, opened = (gate(lesson(reference=given), seen).changes(change()) for given in (None, "EC 12/26"))
+    assert_array_equal(closed.value[0], np.round(opened.value[0], 2))
+    assert closed.value[0] != opened.value[0]
+    assert (closed.low[0], closed.high[0]) == (round(opened.low[0], 2), round(opened.high[0], 2))
+    assert (closed.seats[0], closed.covered[0]) == (6, 1)
+
+
+def test_sparse_parts_of_too_few_seats_say_so_too(lesson: MakeLesson, readings: MakeReadings) -> None:
+    spans = np.array([[0.0, 60.0]])
+    sparse = partial(changes, score=sharma, inside=spans, against=np.full((1, 2), np.nan))
+    for seats, status in ((4, TOO_FEW), (5, SPARSE)):
+        seen = gate(lesson(duration=90.0), class_of(seats, readings, frames=90))
+        late = seen._readings.of(seen._readings.frames >= 55)
+        told = gate(lesson(duration=90.0), late).changes(sparse)
+        assert_array_equal(told.status, [status])
+        assert np.isnan(told.seats[0]) == (status == TOO_FEW)

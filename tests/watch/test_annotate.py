@@ -1,5 +1,7 @@
 """Annotated pictures and videos."""
 
+import contextlib
+
 import av
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ def test_boxes_at_the_edge_and_frames_without_a_face_are_drawn():
 
 def test_a_video_keeps_the_times_of_its_frames(tmp_path):
     times = [0.0, 0.2, 0.7, 0.8]
-    with AnnotatedVideo(tmp_path / "a" / "v.mp4") as video:
+    with contextlib.closing(AnnotatedVideo(tmp_path / "a" / "v.mp4")) as video:
         for time in times:
             video.add(Frame(checkered(121, 161), time, 0), seen([[40, 40, 80, 90]], time))
     with av.open(str(tmp_path / "a" / "v.mp4")) as container:

@@ -40,7 +40,8 @@ class AnalyzeSettings(ObserveSettings):
     end: float = math.inf  # seconds from the start of the source
     name: str | None = None  # of the lesson; None takes the source's file name
     began: str | None = None  # moment at which the source starts, ISO 8601; without a zone, this machine's
-    show_faces: bool = False  # in an annotated video; else they are blurred beyond knowing
+    annotated: Path | None = None  # an MP4 to write, with a box around each face
+    show_faces: bool = False  # in that video; else they are blurred beyond knowing
 
     def __post_init__(self) -> None:
         ObserveSettings.__post_init__(self)
@@ -173,7 +174,6 @@ def analyze(
     db: str | Path | None = None,
     settings: AnalyzeSettings | None = None,
     progress: Progress | None = None,
-    annotated: str | Path | None = None,
 ) -> LessonHandle:
     """Analyse a picture, a folder of pictures or a video, and keep what was observed as a lesson.
 
@@ -187,7 +187,6 @@ def analyze(
             the platform's folder for a user's data.
         settings: how to analyse.
         progress: called with the seconds analysed so far.
-        annotated: an MP4 to write, with a box around each face and faces blurred unless `settings.show_faces`.
 
     Raises:
         SettingsError: no proper purpose.
@@ -197,8 +196,7 @@ def analyze(
     """
     check_purpose(purpose, reference)
     chosen = AnalyzeSettings() if settings is None else settings
-    video = None if annotated is None else Path(annotated)
-    request = Request(Path(source), purpose or "", reference, chosen, annotated=video)
+    request = Request(Path(source), purpose or "", reference, chosen)
     return analyze_request(request, LessonStore(db), Heed(progress))
 
 
@@ -206,8 +204,7 @@ def analyze(
 class Request:
     """What is to be analysed, and why.
 
-    sample: it is the built-in synthetic room. annotated: a video of it to write. called: what the source is called
-    where its file has another name.
+    sample: it is the built-in synthetic room. called: what the source is called where its file has another name.
     """
 
     path: Path
@@ -215,7 +212,6 @@ class Request:
     reference: str | None
     settings: AnalyzeSettings
     sample: bool = False
-    annotated: Path | None = None
     called: str | None = None
 
 
@@ -267,7 +263,7 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
         made_with={**observer.made_with(), "settings": plain_settings(settings)},
     )
     recorder = Recorder(store, record, 0.0 if isinstance(source, PictureSource) else 1 / settings.fps)
-    video = None if request.annotated is None else AnnotatedVideo(request.annotated, settings.show_faces)
+    video = None if settings.annotated is None else AnnotatedVideo(settings.annotated, settings.show_faces)
     try:
         for frame, seen in observer.observe(source.frames()):
             recorder.size = (frame.image.shape[1], frame.image.shape[0])
@@ -289,9 +285,9 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
 
 
 def plain_settings(settings: ObserveSettings) -> dict[str, Any]:
-    """Return the settings as JSON can hold them, without what the lesson's record says already."""
+    """Return the settings as JSON can hold them, without what the record says already or changes no lesson."""
     plain = as_dict(settings)
-    for name in ("name", "began", "model", "show_faces"):
+    for name in ("name", "began", "model", "annotated", "show_faces"):
         plain.pop(name, None)
     if math.isinf(plain.get("fps", 0.0)):
         plain["fps"] = "native"

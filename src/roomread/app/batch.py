@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,17 @@ QUIET = {  # nothing is sent anywhere, nothing written over the progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
-    """How recordings are given out to workers.
+    """How many recordings are analysed.
 
-    workers: processes; None takes one for every `threads` processors. address: of a Ray cluster, None: this machine
+    settings: of each. course: of all recordings that a list gives no other; a partition of the Parquet files. workers:
+    processes; None takes one for every `threads` processors. address: of a Ray cluster, None: this machine
     alone. piece: seconds into which long videos are cut. tries: of a piece whose worker ends; raising it lets a piece
     that ends its worker each time do so more often. parquet: a folder or a URL of fsspec to which each lesson's
     class over time is written, see `review.partitions`.
     """
 
+    settings: AnalyzeSettings = field(default_factory=lambda: AnalyzeSettings(threads=1))  # for each worker
+    course: str | None = None
     workers: int | None = None
     address: str | None = None
     piece: float = PIECE
@@ -55,6 +58,8 @@ class BatchSettings:
     parquet: str | None = None
 
     def __post_init__(self) -> None:
+        if self.settings.annotated is not None:
+            raise ValueError("Many recordings are not annotated. Expected: one recording, given to `analyze`.")
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"There must be one worker at least. Received: {self.workers}.")
         if self.tries < 1:
@@ -69,9 +74,7 @@ def batch(
     purpose: str | None = None,
     reference: str | None = None,
     db: str | Path | None = None,
-    settings: AnalyzeSettings | None = None,
     how: BatchSettings | None = None,
-    course: str | None = None,
     tell: Callable[[Standing], None] = lambda standing: None,
 ) -> list[Outcome]:
     """Analyse many recordings, each to one stored lesson, and return what became of each.
@@ -84,9 +87,7 @@ def batch(
         purpose: research, self-study or demo; stored, and decides what may be shown.
         reference: ethics or consent number; with it, research may see single seats.
         db: the store's file or address; None takes what ROOMREAD_DB names, or the platform's folder for a user's data.
-        settings: how each recording is analysed; None takes the usual ones with one thread for each worker.
-        how: how they are given out.
-        course: of all recordings that a list gives no other; a partition of the Parquet files.
+        how: how each is analysed, and how they are given out.
         tell: called with how far the run is.
 
     Raises:
@@ -96,12 +97,12 @@ def batch(
         ModelError, StoreError, OutputError: a model, the store or the Parquet folder cannot be used.
     """
     check_purpose(purpose, reference)
-    chosen = AnalyzeSettings(threads=1) if settings is None else settings
+    given = BatchSettings() if how is None else how
+    chosen = given.settings
     if chosen.model is not None:
         chosen = dataclasses.replace(chosen, model=chosen.model.absolute())  # workers may stand in another folder
-    given = BatchSettings() if how is None else how
     named = [sources] if isinstance(sources, str | Path) else list(sources)
-    entries = find_entries(named, course)
+    entries = find_entries(named, given.course)
     store = LessonStore(db)
     tidy(store)
     partitions = None if given.parquet is None else Partitions(given.parquet)
@@ -121,15 +122,15 @@ def batch(
         finished=finished,
         tell=tell,
     )
-    with working(given, chosen) as pool:
+    with working(given) as pool:
         return Run(dataclasses.replace(order, workers=pool.workers), store, pool).go(entries)
 
 
 class RayPool:
     """Work for Ray, as futures."""
 
-    def __init__(self, ray: Any, settings: AnalyzeSettings, how: BatchSettings) -> None:
-        found, self._tries = ray.cluster_resources(), how.tries
+    def __init__(self, ray: Any, how: BatchSettings) -> None:
+        found, self._tries, settings = ray.cluster_resources(), how.tries, how.settings
         self._ray, self._tasks = ray, dict[Callable[..., Any], Any]()
         self.workers = how.workers or max(1, int(found.get("CPU", 1)) // settings.threads)
         cards = min(1.0, found.get("GPU", 0.0) / self.workers) if settings.device == "cuda" else 0.0
@@ -158,7 +159,7 @@ class RayPool:
 
 
 @contextlib.contextmanager
-def working(how: BatchSettings, settings: AnalyzeSettings) -> Iterator[RayPool]:
+def working(how: BatchSettings) -> Iterator[RayPool]:
     """Yield workers for as long as needed: of a Ray that runs in this process, of a cluster, or of this machine.
 
     Raises:
@@ -173,21 +174,21 @@ def working(how: BatchSettings, settings: AnalyzeSettings) -> Iterator[RayPool]:
             'This needs the package ray, which is not installed. Expected: pip install "roomread[scale]".'
         ) from error
     if ray.is_initialized():
-        yield RayPool(ray, settings, how)
+        yield RayPool(ray, how)
         return
     folder = tempfile.mkdtemp(prefix="rr-", dir="/tmp" if os.name == "posix" else None)  # sockets take 107 letters
     ending = signal.getsignal(signal.SIGTERM)
     try:
-        _begin(ray, how, settings, folder)
+        _begin(ray, how, folder)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, ending or signal.SIG_DFL)  # Ray's own would lose what was seen
-        yield RayPool(ray, settings, how)
+        yield RayPool(ray, how)
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _begin(ray: Any, how: BatchSettings, settings: AnalyzeSettings, folder: str) -> None:
+def _begin(ray: Any, how: BatchSettings, folder: str) -> None:
     """Start Ray here, or join the cluster."""
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
     if how.address is not None:
@@ -203,10 +204,10 @@ def _begin(ray: Any, how: BatchSettings, settings: AnalyzeSettings, folder: str)
             ) from error
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = how.workers or max(1, cores // settings.threads)
+    workers = how.workers or max(1, cores // how.settings.threads)
     ray.init(
         address="local",
-        num_cpus=workers * settings.threads,
+        num_cpus=workers * how.settings.threads,
         object_store_memory=KEPT,
         include_dashboard=False,
         _temp_dir=folder,

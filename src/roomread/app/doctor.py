@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 import roomread
+from roomread.app.licences import needed, version
 from roomread.errors import ModelError, RoomreadError
 from roomread.faces.onnx import multiplies_bytes, open_network, providers
 from roomread.modelcard import WEIGHTS
@@ -67,39 +66,19 @@ def _python() -> Finding:
 
 def _packages() -> Finding:
     """Look for every package that the base installation needs."""
-    found = {name: _version(name) for name in _needed(None)}
-    missing = [name for name, version in found.items() if version is None]
+    found = {each.name: version(each.name) for each in needed("roomread")}
+    missing = [name for name, number in found.items() if number is None]
     if missing:
         return Finding("packages", "bad", f"missing: {', '.join(missing)}", "Install again: pip install roomread")
-    return Finding("packages", "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
+    return Finding("packages", "ok", ", ".join(f"{name} {number}" for name, number in found.items()))
 
 
 def _extra(name: str, use: str) -> Finding:
-    missing = [package for package in _needed(name) if _version(package) is None]
+    missing = [each.name for each in needed("roomread", name) if version(each.name) is None]
     if missing:
         remedy = f'Only for {use}: pip install "roomread[{name}]"'
         return Finding(f"extra {name}", "note", f"not installed: {', '.join(missing)}", remedy)
     return Finding(f"extra {name}", "ok", f"installed: {use}")
-
-
-def _needed(extra: str | None) -> list[str]:
-    """Return the packages that an extra, or without one the base installation, names for this system."""
-    names = []
-    for requirement in metadata.requires("roomread") or ():
-        name, _, condition = requirement.partition(";")
-        of = re.search(r"extra == ['\"](\w+)['\"]", condition)
-        system = re.search(r"platform_system ([!=]=) ['\"](\w+)['\"]", condition)
-        here = system is None or (system[1] == "==") == (system[2] == platform.system())
-        if here and (of[1] if of else None) == extra:
-            names.append(re.split(r"[^\w.-]", name, maxsplit=1)[0])
-    return names
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _weights() -> Finding:

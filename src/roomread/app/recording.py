@@ -52,7 +52,7 @@ class Recorder:
         self._waiting: list[Observation] = []
         self._lock = threading.RLock()
         # So that the first observation is written at once, and the lesson has its number.
-        self._kept = self._tried = -math.inf
+        self._kept = -math.inf
 
     @property
     def lesson(self) -> Lesson:

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,9 +114,8 @@ def _analyze(options: argparse.Namespace) -> int:
                     purpose=purpose,
                     reference=options.reference,
                     db=options.db,
-                    settings=settings,
+                    settings=replace(settings, annotated=_annotated(path, options) or settings.annotated),
                     progress=progress,
-                    annotated=_annotated(path, options),
                 )
         except SourceError as error:
             if len(options.sources) == 1:

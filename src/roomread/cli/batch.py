@@ -61,8 +61,9 @@ def _batch(options: argparse.Namespace) -> int:
     settings = settings_of(AnalyzeSettings, options, {"fps": options.fps})
     try:
         how = BatchSettings(
-            workers=options.workers, address=options.address, piece=60 * options.piece, parquet=options.parquet
-        )
+            settings=settings, course=options.course, workers=options.workers, address=options.address,
+            piece=60 * options.piece, parquet=options.parquet,
+        )  # fmt: skip
     except ValueError as error:
         raise SettingsError(str(error)) from error
     first = is_new(options.db)
@@ -78,9 +79,8 @@ def _batch(options: argparse.Namespace) -> int:
             shown(standing.done, standing.total, words)
 
         outcomes = batch(
-            options.sources, purpose=purpose, reference=options.reference, db=options.db, settings=settings, how=how,
-            course=options.course, tell=tell,
-        )  # fmt: skip
+            options.sources, purpose=purpose, reference=options.reference, db=options.db, how=how, tell=tell
+        )
     taken = time.monotonic() - begun
     print(_as_json(outcomes, taken) if options.json else _table(outcomes, taken))
     if any(outcome.state == "stopped" for outcome in outcomes):

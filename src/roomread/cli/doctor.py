@@ -1,4 +1,4 @@
-"""The command that looks at the installation itself."""
+"""The commands that look at the installation itself: what of it works, and under which terms it stands."""
 
 from __future__ import annotations
 
@@ -25,6 +25,27 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--json", action="store_true", help="print the findings as JSON")
     add_store(command)
+    command = add_command(
+        commands,
+        "licences",
+        _licences,
+        "list the licence of every package that this installation uses, and of every network",
+        "roomread licences",
+    )
+    command.add_argument("--json", action="store_true", help="print them as JSON")
+
+
+def _licences(options: argparse.Namespace) -> int:
+    from roomread.app.licences import licences
+
+    found = licences()
+    if options.json:
+        print(json.dumps([asdict(terms) for terms in found], indent=2, ensure_ascii=False))
+        return 0
+    for terms in found:
+        told = f"{terms.name:24} {terms.version:12} {terms.needed_by:8} {terms.licence}"
+        print(textwrap.fill(told, WIDTH, subsequent_indent=" " * 47, break_on_hyphens=False))
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

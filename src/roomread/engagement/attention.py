@@ -140,7 +140,7 @@ def blink_rate(times: Array, closed: Array) -> float:
     steps = np.diff(times)
     watched = float(steps[steps <= BLINK_STEP].sum())
     if watched < 10:
-        return float("nan")
+        return np.nan
     near = np.concatenate([[False], steps <= BLINK_STEP]) & np.concatenate([steps <= BLINK_STEP, [False]])
     count = sum(near[(times >= start) & (times <= end)].all() for start, end in spells(times, closed, most=BLINK))
     return 60 * float(count) / watched

@@ -45,7 +45,7 @@ def class_episodes(line: ClassLine, settings: EpisodeSettings | None = None) -> 
 def expected_false(line: ClassLine) -> float:
     """Return how many episodes, at most, are to be expected without any change; NaN where none can be told."""
     told = float((line.status == OK).sum()) * line.step
-    return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else float("nan")
+    return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else np.nan
 
 
 def seat_episodes(
@@ -55,10 +55,9 @@ def seat_episodes(
     steps = OverTimeSettings()
     starts, levels, _ = seat_levels(readings, score, duration, steps.step)
     smoothed = smooth_seats(levels, steps)
-    changes = smoothed - usual(smoothed, steps)[0]
     even = np.ones(len(starts))
     return {
-        int(seat): find_episodes(starts, steps.step, changes[:, place], even, settings)
+        int(seat): find_episodes(starts, steps.step, smoothed[:, place], even, settings)
         for place, seat in enumerate(readings.established())
     }
 

@@ -29,14 +29,14 @@ def area_under_curve(scores: Array, positive: Array) -> float:
     """
     n = int(positive.sum())
     pairs = n * (len(positive) - n)
-    return float((ranks(scores)[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else float("nan")
+    return float((ranks(scores)[positive].sum() - n * (n + 1) / 2) / pairs) if pairs else np.nan
 
 
 def spearman(first: Array, second: Array) -> float:
     """Return the correlation of the ranks, -1 to 1; NaN where one of them does not vary."""
     first, second = ranks(first), ranks(second)
     if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
-        return float("nan")
+        return np.nan
     return float(np.corrcoef(first, second)[0, 1])
 
 
@@ -58,7 +58,7 @@ def cohens_kappa(first: Array, second: Array, n_levels: int, quadratic: bool = F
     cost = distance**2 if quadratic else distance != 0
     by_chance = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(len(first), 1)
     expected = float((cost * by_chance).sum())
-    return 1 - float((cost * table).sum()) / expected if expected else float("nan")
+    return 1 - float((cost * table).sum()) / expected if expected else np.nan
 
 
 def intraclass_correlation(values: Array) -> float:
@@ -75,20 +75,20 @@ def intraclass_correlation(values: Array) -> float:
     values = values[~np.isnan(values).any(axis=1)].astype(np.float64)
     n, k = values.shape
     if n < 2 or k < 2 or not np.ptp(values):
-        return float("nan")
+        return np.nan
     rows, raters = values.mean(axis=1), values.mean(axis=0)
     between_rows = k * ((rows - values.mean()) ** 2).sum() / (n - 1)
     between_raters = n * ((raters - values.mean()) ** 2).sum() / (k - 1)
     rest = ((values - rows[:, None] - raters[None] + values.mean()) ** 2).sum() / ((n - 1) * (k - 1))
     total = between_rows + (k - 1) * rest + k * (between_raters - rest) / n
     known = total > 1e-12 * rest  # it is 0 where two raters put two things in opposite orders
-    return float((between_rows - rest) / total) if known else float("nan")
+    return float((between_rows - rest) / total) if known else np.nan
 
 
 def balanced_accuracy(levels: Array, answers: Array) -> float:
     """Return the mean over the levels of the share that was answered rightly, 0 to 1; NaN without anything."""
     shares = [float((answers[levels == level] == level).mean()) for level in np.unique(levels)]
-    return float(np.mean(shares)) if shares else float("nan")
+    return float(np.mean(shares)) if shares else np.nan
 
 
 def drawn_groups(groups: Array, draws: int = DRAWS, seed: int = 0) -> Iterator[Array]:
@@ -134,9 +134,9 @@ def bootstrap(
         Lower and upper end; NaN with fewer than two groups.
     """
     if len(np.unique(groups)) < 2:
-        return float("nan"), float("nan")
+        return np.nan, np.nan
     figures = np.array([figure(rows) for rows in drawn_groups(groups, draws, seed)])
     if np.isnan(figures).all():
-        return float("nan"), float("nan")
+        return np.nan, np.nan
     low, high = np.nanquantile(figures, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -75,7 +75,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
             "after": plain(figures(judged, levels, means, seats, ends)),
         },
         "n": {
-            "glances": int(known.sum()),
+            "glances": len(levels),
             "of_each_level": np.bincount(levels).tolist(),
             "missing": int((~known).sum()),
             "seats": len(np.unique(seats)),
@@ -90,12 +90,12 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
             "levels_map": None if words is None else dict(words),
         },
         "lessons": [{"name": gate.lesson.name, "made_with": gate.lesson.made_with} for gate, _ in lessons],
-        "codes": [
-            {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-            for _, paths in lessons
-            for path in paths
-        ],
+        "codes": [_hashed(path) for _, paths in lessons for path in paths],
     }
+
+
+def _hashed(path: Path) -> dict[str, str]:
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def _scores(parts: Sequence[tuple[Gate, Glances]], score: Score) -> Array:

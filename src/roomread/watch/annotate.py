@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import av.error
@@ -120,11 +118,3 @@ class AnnotatedVideo:
             f"{self.path} cannot be written. Expected: a file name ending in .mp4, in a folder with room that may be "
             f"written to. Received: {error}."
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import av
 import numpy as np
+from av._core import ffmpeg_version_info, library_meta  # where `python -m av` finds them
 
 from roomread.errors import SourceError
 from roomread.outside import shown
@@ -274,6 +275,12 @@ def decodes(codec: str) -> bool:
         return av.Codec(codec, "r").is_decoder
     except av.codec.codec.UnknownCodecError:
         return False
+
+
+def ffmpeg() -> tuple[str, str, str]:
+    """Return the version, the licence and the build options of the FFmpeg that reads and writes videos here."""
+    about = library_meta["libavcodec"]
+    return ffmpeg_version_info, about["license"], about["configuration"]
 
 
 class Clock:

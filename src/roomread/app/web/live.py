@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from roomread.app.live import LONGEST_NAME, LiveLesson, LiveRequest, View
 from roomread.app.panel import panel
 from roomread.app.web.site import Site, points
+from roomread.app.web.studio import Studio
 from roomread.errors import SettingsError, SourceError
 from roomread.store.privacy import MIN_SEATS, NOTICE
 from roomread.types import EMOTIONS
@@ -146,21 +147,31 @@ def known(value: float) -> float | None:
 
 def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
-    studio = site.studio
     router = APIRouter(tags=["live"])
+    _add_pages(router, site)
+    _add_orders(router, site)
+    _add_lines(router, site.studio)
+    return router
 
+
+def _add_pages(router: APIRouter, site: Site) -> None:
     @router.get("/live", include_in_schema=False)
     def page() -> HTMLResponse:
         mappings = [(each.name, each.validity) for each in panel().values()]
         cameras = [(f"camera:{number}", camera.name) for number, camera in enumerate(list_cameras())]
         return site.page(
-            "live.html", active="live", cameras=cameras, named=studio.named, mappings=mappings,
+            "live.html", active="live", cameras=cameras, named=site.studio.named, mappings=mappings,
             notice=points(NOTICE), least=MIN_SEATS, missing=site.words["missing"],
         )  # fmt: skip
 
     @router.get("/live/notice", include_in_schema=False)
     def sheet() -> HTMLResponse:
         return site.page("notice.html", active="live")
+
+
+def _add_orders(router: APIRouter, site: Site) -> None:
+    """Add what is asked of the lesson that runs, and what is done to it."""
+    studio = site.studio
 
     @router.get("/api/live", summary="The lesson that runs, or ran last")
     def now() -> LiveView:
@@ -211,6 +222,10 @@ def routes(site: Site) -> APIRouter:
         picture, faces = found
         return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "faces": faces}
 
+
+def _add_lines(router: APIRouter, studio: Studio) -> None:
+    """Add the lines over which a viewer hears what is new, and a page sends its pictures."""
+
     @router.websocket("/api/live/view")
     async def view(line: WebSocket) -> None:
         await line.accept()
@@ -229,8 +244,6 @@ def routes(site: Site) -> APIRouter:
             return
         except (SettingsError, SourceError) as error:  # the lesson has ended, or what came is no picture
             await line.close(4000, str(error)[:100])
-
-    return router
 
 
 def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSource:
@@ -254,7 +267,7 @@ def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSo
     )
 
 
-async def _tell(line: WebSocket, studio: Any) -> None:
+async def _tell(line: WebSocket, studio: Studio) -> None:
     """Tell a viewer all, then whatever is new, of this lesson and of later ones."""
     live, version = None, -1
     while True:

@@ -82,4 +82,4 @@ def test_an_analysis_writes_its_store_and_reaches_nobody(
 
 def test_a_live_lesson_writes_its_store_and_reaches_nobody(watched: Callable[..., list[str]], tmp_path: Path) -> None:
     store = tmp_path / "lessons.sqlite"
-    check(watched("-m", "tests.soak.child", store, 30), store)
+    check(watched("-m", "tests.soak.child", store, "--frames", 30), store)

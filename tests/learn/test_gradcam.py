@@ -128,7 +128,7 @@ def test_of_the_published_network_the_weights_are_those_of_its_last_layer(labell
     dense = numpy_helper.to_array(next(values for values in graph.initializer if values.name == name))
     split = split_model(PUBLISHED)
     features = split.head(labelled_faces.images[:1])[0]
-    assert features.shape == (6, 6, 192)
+    assert features.shape == (6, 6, len(dense))
     expected = (dense - dense.mean(axis=1, keepdims=True)) / 36
     assert_allclose(channel_weights(split, features), expected, atol=0.002 * np.abs(expected).max())
 
@@ -159,7 +159,7 @@ def test_how_much_memory_is_used_changes_nothing(
     monkeypatch.setattr(module, "MEMORY", 50 * features.nbytes)
     received = channel_weights(Split(split.head, tail), features)
     assert_allclose(received, expected, atol=1e-3 * np.abs(expected).max())
-    assert max(sizes) == 50 and sum(sizes) == 2 * 192
+    assert max(sizes) == 50 and sum(sizes) == 2 * features.shape[-1]
 
 
 def brightness(*before: Any) -> keras.Model:

@@ -25,10 +25,10 @@ from tests.soak.child import FACES, STEP, seen_at
 from tests.soak.harness import SOAK, check_whole, child
 
 from roomread.app.analyze import open_lesson
-from roomread.app.recording import KEEP_EVERY
 from roomread.store.lessons import LessonStore
 
 ROUNDS = 200 if SOAK else 3
+LOST = 1.0  # seconds of what was seen that a kill may take
 PAGE = 4096  # bytes of the store; what a disk writes at once is less
 LOG_HEAD, FRAME_HEAD = 32, 24  # bytes before the write-ahead log's frames, and before the page in each
 FOLDED = 96  # byte of the log's index at which stands how many frames were folded in; see SQLite's file format
@@ -72,7 +72,7 @@ def test_a_killed_live_lesson_keeps_what_was_seen_until_a_second_before(tmp_path
             told = seen_by(process, chance.uniform(0.05, 3.0))
         died = told[-1][1]
         check_whole(path)
-        must = sum(clock <= died - KEEP_EVERY for _, clock in told)
+        must = sum(clock <= died - LOST for _, clock in told)
         assert must <= kept_of(path) <= len(told) + 1
         assert open_lesson("last", path).report(tmp_path / "report.html").exists()
         path.unlink()

@@ -13,7 +13,7 @@ from roomread.store.engine import WAIT
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
-KEEP_EVERY = 1.0  # seconds after which what was seen is written to the store
+KEEP_EVERY = 0.5  # seconds after which what was seen is written to the store; a disk that is busy takes as long again
 HOLD = 60.0  # seconds of work that are held in memory where the store cannot be written
 LIVE_HOLD = 600.0  # seconds likewise of a live lesson, which nobody can see again; some 20 MB
 LAST_HOLD = 30.0  # seconds likewise once all was seen, as somebody waits for the end
@@ -27,7 +27,7 @@ def duration_of(first: float, last: float, frames: int, lone_gap: float) -> floa
 
 
 class Recorder:
-    """Writes the observations of one lesson; a kill loses the last KEEP_EVERY seconds at most.
+    """Writes the observations of one lesson; a kill loses the last second at most.
 
     Several threads may use it: one that looks, and one that keeps while nothing comes.
     """
@@ -147,7 +147,7 @@ class Recorder:
         try:
             self._keep(state, (*notes, *self._past_notes, *over))
         except StoreBusyError as error:
-            reason = str(getattr(error.__cause__, "orig", error))
+            reason = " ".join(str(getattr(error.__cause__, "orig", error)).split())  # a server says it in several lines
             self._trouble = (now, self.last, reason) if trouble is None else trouble
             self._kept = now
             if now >= until:

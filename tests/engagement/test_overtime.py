@@ -261,6 +261,8 @@ def test_a_level_is_usual_from_its_least_time_on_and_its_spread_is_its_median_di
     middle, spread = usual(levels, SETTINGS)
     assert_array_equal(middle, [0.5, NAN])
     assert_allclose(spread, [1.4826 * 0.1, NAN])
+    levels = np.column_stack([np.resize([0.4, 0.5, 0.7], 450), np.resize([0.2, 0.5, 0.8], 450)])
+    assert_allclose(usual(levels, SETTINGS)[1], [1.4826 * 0.1, 1.4826 * 0.3])
     assert [part.shape for part in usual(np.empty((500, 0)), SETTINGS)] == [(0,), (0,)]
 
 

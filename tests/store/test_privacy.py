@@ -25,6 +25,7 @@ from roomread.store.privacy import (
     allowance,
     allowance_for,
     check_purpose,
+    hide,
     open_gate,
     together,
 )
@@ -584,3 +585,15 @@ def test_sparse_parts_of_too_few_seats_say_so_too(lesson: MakeLesson, readings: 
         told = gate(lesson(duration=90.0), late).changes(sparse)
         assert_array_equal(told.status, [status])
         assert np.isnan(told.seats[0]) == (status == TOO_FEW)
+
+
+def test_a_bin_that_is_hidden_keeps_no_number_and_the_others_keep_theirs(readings: MakeReadings) -> None:
+    faces = [(row, seat, "happy") for row in range(20) for seat in range(1, 7) if row < 10 or seat < 5]
+    full = aggregate.timeline(readings(range(20), faces), sharma, 10.0, 20.0)
+    told = hide(full, allowance_for("research", None, 6))
+    assert_array_equal(told.status, [OK, TOO_FEW])
+    for name in ("engagement", "low", "high", "emotions", "readable", "unreadable", "seats"):
+        assert_array_equal(getattr(told, name)[0], getattr(full, name)[0])
+        assert np.isnan(getattr(told, name)[1]).all() and not np.isnan(getattr(full, name)[1]).any(), name
+    opened = hide(full, allowance_for("research", "EC 1", 6))
+    assert_array_equal(opened.emotions, full.emotions)

@@ -123,8 +123,11 @@ def test_while_another_program_holds_the_store_what_is_seen_is_held(room: Room, 
     room.see(3)
     times, notes, report = room.end(tmp_path)
     assert times == [0.5 * k for k in range(9)]
-    assert notes == ["The store could not be written from 1 s to 3 s (database is locked); nothing was lost."]
-    assert notes[0] in report
+    (note,) = notes  # it is written with the next picture, or by the clock before that
+    assert re.fullmatch(
+        r"The store could not be written from 1 s to [23] s \(database is locked\); nothing was lost\.", note
+    )
+    assert note in report
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "broken off"])

@@ -50,7 +50,7 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"The model {path} cannot be read: {error.strerror}. Expected: an ONNX file.") from error
+        raise ModelError(f"{path} cannot be read: {error.strerror}. Expected: a file that may be read.") from error
 
 
 def write_card(card: ModelCard, model: Path) -> None:

@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def begin(self, kind="multipart/x-mixed-replace; boundary=frame", status=200, **headers):
         self.send_response(status)
-        for name, value in ({"Content-Type": kind} | headers).items():
+        for name, value in (({"Content-Type": kind} if kind else {}) | headers).items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
@@ -180,6 +180,18 @@ def test_a_file_is_looked_at_as_often_as_the_rate_says(clip):
     assert 2 <= len(frames) <= 4
 
 
+def test_a_file_that_can_be_analysed_can_be_watched_however_large(tmp_path, write_video):
+    large = write_video(tmp_path / "large.avi", [gray(100, (4208, 4000))], 5)
+    assert next(open_live(str(large), settings()).frames()).image.shape == (4000, 4208, 3)
+
+
+def test_what_is_no_video_is_refused_without_asking_for_a_picture(tmp_path):
+    Pictures.fromarray(gray(0)).save(tmp_path / "photo.jpg")
+    with pytest.raises(SourceError, match=r"cannot be opened as a video\. Expected: MP4") as caught:
+        open_live(str(tmp_path / "photo.jpg"), settings())
+    assert "picture" not in str(caught.value)
+
+
 def test_the_pictures_of_a_file_may_lie_further_apart_than_those_of_a_camera(tmp_path, write_video):
     slow = write_video(tmp_path / "slow.mp4", [gray(0)] * 3, 5)
     source = open_live(str(slow), settings(stall=0.05))
@@ -209,6 +221,17 @@ def test_pictures_come_over_http_whatever_their_colours(room):
     assert room.seen[0]["path"] == "/video?token=hidden"
     assert source.state == "closed"
     assert all("not looked at" in note for note in source.notes)
+
+
+@pytest.mark.parametrize("kind", [None, "jpeg"], ids=["no type", "no proper type"])
+def test_an_answer_that_does_not_say_what_it_is_is_known_by_its_bytes(room, kind):
+    def answer(connection):
+        connection.begin(kind)
+        connection.stream()
+
+    room.answers = [answer]
+    frames = take(open_live(room.address(), settings()), 2)
+    assert frames[0].image.mean() == pytest.approx(100, abs=3)
 
 
 def test_a_password_is_sent_when_asked_for_and_never_shown(room):
@@ -480,6 +503,9 @@ def test_an_rtsp_address_where_nobody_answers_is_refused_without_its_password():
         ("HTTP://a:b%40c@Host/x?pwd=secret#secret", "http://host/x"),
         ("http://a:b@c@host/x", "http://host/x"),
         ("https://[::1]:8/x", "https://[::1]:8/x"),
+        ("rtsp://h/user=admin&password=secret&channel=1.sdp", "rtsp://h/user"),
+        ("rtsp://h/live/user%3Dadmin%26pass%3Dsecret/more", "rtsp://h/live/user"),
+        ("rtsp://h/user=admin_password=sec/secret.sdp", "rtsp://h/user"),
     ],
 )
 def test_an_address_is_shown_without_what_is_secret(address, shown):
@@ -544,6 +570,15 @@ def test_cameras_are_listed_in_the_order_of_their_numbers_without_their_further_
         find_camera("camera:3")
 
 
+def test_where_no_camera_can_be_reached_that_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    assert list_cameras() == []
+    for source in ("camera", "/dev/zero"):
+        with pytest.raises(SourceError, match=r"Expected: Linux, macOS or Windows\. Received: freebsd14"):
+            open_live(source, settings())
+    assert find_camera("class.mp4") is None
+
+
 def test_without_a_camera_the_list_is_empty_and_the_error_says_so(plug):
     assert list_cameras() == []
     with pytest.raises(SourceError, match=r"There is no camera 0.*none is connected"):
@@ -577,6 +612,42 @@ def test_a_camera_that_is_gone_and_back_goes_on(monkeypatch):
         assert next(frames).image.shape == (48, 64, 3)
     assert source.name == "Room"
     assert source.notes[0].endswith("(it ended); the stream was opened again 2 times.")
+
+
+@pytest.mark.parametrize(
+    ("error", "tried"),
+    [(av.ExitError(0, "Immediate exit requested"), 1), (av.ArgumentError(22, "Invalid argument"), 3)],
+    ids=["hangs", "does not know a size"],
+)
+def test_a_camera_is_asked_again_only_where_it_may_not_know_what_was_asked(monkeypatch, error, tried):
+    asked = []
+
+    def opened(*_, options=None, **__):
+        asked.append(options)
+        raise error
+
+    monkeypatch.setattr(streams, "device", lambda: "v4l2")
+    monkeypatch.setattr(streams, "find_again", lambda camera: camera)
+    monkeypatch.setattr(av, "open", opened)
+    with pytest.raises(SourceError, match="Room cannot be watched"):
+        list(StreamSource(streams.CameraStream(Camera("Room", "/dev/video0"), settings())).frames())
+    assert len(asked) == tried and asked[0]["input_format"] == "mjpeg"
+
+
+def test_a_camera_that_is_closed_meanwhile_is_not_asked_again(monkeypatch):
+    asked = []
+    camera = streams.CameraStream(Camera("Room", "/dev/video0"), settings())
+
+    def opened(*_, **__):
+        asked.append(camera.interrupt())
+        raise av.ArgumentError(22, "Invalid argument")
+
+    monkeypatch.setattr(streams, "device", lambda: "v4l2")
+    monkeypatch.setattr(streams, "find_again", lambda camera: camera)
+    monkeypatch.setattr(av, "open", opened)
+    with pytest.raises(BrokenError, match="closed before"):
+        list(camera.pictures(lambda: True))
+    assert len(asked) == 1
 
 
 def test_a_pushed_picture_is_delivered_and_the_newest_wins():

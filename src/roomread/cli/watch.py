@@ -58,7 +58,8 @@ def _watch(options: argparse.Namespace) -> int:
             say("No camera is attached.")
         return 0
     check_purpose(options.purpose, options.reference)
-    own = {"window": options.window, "every": options.every, "source": {"fps": options.fps}}
+    live = {"fps": options.fps, "threads": options.threads}
+    own = {"window": options.window, "every": options.every, "source": live}
     settings = settings_of(WatchSettings, options, own)
     mapping = find_mapping(options.mapping, signals=settings.signals.rate > 0)
     source = open_live(options.source, settings.source)

@@ -46,32 +46,27 @@ def device() -> str:
 
 def list_cameras() -> list[Camera]:
     """Return the cameras of this machine, in the order in which `camera:0`, `camera:1` ... count them."""
-    if sys.platform not in DEVICES:
-        return []
-    return _linux() if device() == "v4l2" else _enumerated(device())
+    kind = DEVICES.get(sys.platform)
+    return [] if kind is None else _linux() if kind == "v4l2" else _enumerated(kind)
 
 
-def is_camera(source: str) -> bool:
-    """Tell whether a source is meant as a camera of this machine."""
-    return source.startswith("/dev/") or WORD.fullmatch(source) is not None
-
-
-def find_camera(source: str) -> Camera:
-    """Return the camera that `camera`, `camera:1` or `/dev/video0` names.
+def find_camera(source: str) -> Camera | None:
+    """Return the camera that `camera`, `camera:1` or `/dev/video0` names, or None where a source names no camera.
 
     Raises:
-        SourceError: there is none of that name or number.
+        SourceError: there is none of that name or number, or none can be watched on this system.
     """
+    number = WORD.fullmatch(source)
+    if number is None and not source.startswith("/dev/"):
+        return None
+    device()  # refuses a system whose cameras nobody reaches
     cameras = list_cameras()
-    if source.startswith("/dev/"):
+    if number is None:
         address = str(Path(source).resolve())
         found = [camera for camera in cameras if camera.address == address]
         if not found and not Path(source).exists():
             raise SourceError(f"There is no camera at {source}. {_offer(cameras)}")
         return found[0] if found else Camera(source, source)
-    number = WORD.fullmatch(source)
-    if number is None:
-        raise SourceError(f"{source} names no camera. Expected: camera, camera:0, camera:1 ... {_offer(cameras)}")
     index = int(number[1] or 0)
     if index >= len(cameras):
         raise SourceError(f"There is no camera {index}. {_offer(cameras)}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from roomread.errors import SourceError
 from roomread.watch import clock
 from roomread.watch.address import is_address, parse_address
-from roomread.watch.cameras import find_camera, is_camera
+from roomread.watch.cameras import find_camera
 from roomread.watch.livesource import LiveSettings, LiveSource
 from roomread.watch.outages import Outages
 from roomread.watch.patience import BrokenError
@@ -37,9 +37,9 @@ def _find_stream(source: str, settings: LiveSettings) -> Stream:
     if is_address(source):
         address = parse_address(source)
         return RtspStream(address, settings) if address.scheme == "rtsp" else HttpStream(address, settings)
+    if (camera := find_camera(source)) is not None:
+        return CameraStream(camera, settings)
     path = Path(source)
-    if is_camera(source):
-        return CameraStream(find_camera(source), settings)
     if not path.is_file():
         raise SourceError(
             f"{source} cannot be watched. Expected: camera, camera:1, an rtsp:// or http:// address, or a video file. "

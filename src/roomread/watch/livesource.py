@@ -25,7 +25,7 @@ State = Literal["opening", "live", "waiting", "closed"]
 class LiveSettings:
     """How a live source is watched, and how long one that fails is waited for."""
 
-    fps: float = 5.0  # frames analysed per second at most; NATIVE takes every one
+    fps: float = 5.0  # frames analysed per second at most; NATIVE takes the newest whenever there is time
     stall: float = 5.0  # seconds without a picture after which a stream is opened again; more than its slowest beat
     opening: float = 10.0  # seconds that opening may take; some cameras send a whole picture only every few seconds
     first_wait: float = 0.5  # seconds until a broken stream is opened again; doubled each time that fails ...

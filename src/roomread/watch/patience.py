@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-MOST_BYTES = 64 * 1024 * 1024  # between two pictures; a raw one of the largest size that is decoded has 48 MB
+MOST_BYTES = 64 * 1024 * 1024  # between two pictures; a raw one of 4096 x 4096 pixels has 48 MB
 
 
 class BrokenError(Exception):

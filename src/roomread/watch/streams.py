@@ -25,12 +25,11 @@ from roomread.outside import shown
 from roomread.types import Image
 from roomread.watch.address import Address
 from roomread.watch.cameras import Camera, device, find_again
-from roomread.watch.frames import Clock, open_video, upright
+from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, upright
 from roomread.watch.livesource import LiveSettings
 from roomread.watch.patience import BrokenError, Patience
 from roomread.watch.web import Download
 
-MOST_PIXELS = 4096 * 4096  # of a picture that is decoded; a damaged or hostile head may state any size
 IDLE = 0.005  # seconds between two questions to a camera that has no picture yet
 QUICK = {"fpsprobesize": "0"}  # frames looked at to guess a rate that nobody needs here
 RTSP = QUICK | {
@@ -109,7 +108,7 @@ class Stream(ABC):
             raise BrokenError("video of a kind that cannot be decoded here")
         stream.thread_type = "AUTO" if not self.endless else "SLICE"  # threads by frame would hold pictures back
         stream.codec_context.thread_count = self.settings.threads
-        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+        stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}
         alone = self.endless and stream.codec_context.codec.intra_only  # no picture depends on another
         packets = container.demux()
         while not self.stopped.is_set():
@@ -157,8 +156,12 @@ class CameraStream(Stream):
         kind = device()
         limits = (self.settings.opening, self.settings.stall)
         for options in _wishes(kind, self.settings.size):
+            if self.stopped.is_set():
+                raise BrokenError("closed before it was opened")
             try:
                 return av.open(camera.address, "r", format=kind, options=options, timeout=limits)
+            except av.ExitError:  # it hangs, and would with every other wish
+                raise
             except av.FFmpegError:  # it does not know this size or rate
                 continue
         return av.open(camera.address, "r", format=kind, timeout=limits)

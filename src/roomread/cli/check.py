@@ -39,7 +39,7 @@ def add_commands(commands: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     from roomread.app.check import check_room
     from roomread.app.observing import ObserveSettings
-    from roomread.faces.detector import YuNet
+    from roomread.faces.detector import open_detector
     from roomread.faces.onnx import Runtime
     from roomread.watch.masks import covered
 
@@ -48,7 +48,7 @@ def _check(options: argparse.Namespace) -> int:
     if not options.seconds > 0:
         raise SettingsError(f"--seconds must be above 0. Received: {options.seconds}.")
     settings = settings_of(ObserveSettings, options, {})
-    detector = YuNet(settings.detector, Runtime(threads=settings.threads, device=settings.device))
+    detector = open_detector(settings.detector, Runtime(threads=settings.threads, device=settings.device))
     source = _open(options.source, options.seconds, settings.threads)
     with bar("look", options.seconds if source.length is None else min(options.seconds, source.length)) as progress:
 

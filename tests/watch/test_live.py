@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from base64 import b64encode
+from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,13 +19,13 @@ from PIL import Image as Pictures
 
 from roomread.errors import SourceError
 from roomread.types import Frame
-from roomread.watch import cameras, live, outages, patience, streams
+from roomread.watch import cameras, live, outages, streams
 from roomread.watch.address import parse_address
 from roomread.watch.cameras import Camera, find_again, find_camera, list_cameras
 from roomread.watch.frames import NATIVE
 from roomread.watch.live import StreamSource, open_live
 from roomread.watch.livesource import LiveSettings
-from roomread.watch.patience import BrokenError, Patience
+from roomread.watch.outages import BrokenError, Patience
 from roomread.watch.push import PushSource
 from roomread.watch.slot import Slot
 
@@ -57,7 +58,7 @@ def until(true):
 
 def take(source, n):
     """Return n frames and close the source."""
-    with source:
+    with closing(source):
         frames = list(itertools.islice(source.frames(), n))
     assert len(frames) == n
     assert np.all(np.diff([frame.time for frame in frames]) > 0)
@@ -244,7 +245,7 @@ def test_a_password_is_sent_when_asked_for_and_never_shown(room):
 
     room.answers = [ask, breaks, ask, always]
     source = open_live(room.address("me:se%63ret@"), settings())
-    with source:
+    with closing(source):
         frames = source.frames()
         next(frames)
         until(lambda: len(room.seen) > 3)
@@ -268,7 +269,7 @@ def test_a_stream_that_stalls_is_opened_again_and_the_outage_is_noted(room):
 
     room.answers = [stalls, refuses, always]
     source = open_live(room.address(), settings(stall=0.6))
-    with source:
+    with closing(source):
         frames = source.frames()
         before = next(frames)
         until(lambda: source.state == "waiting")
@@ -298,7 +299,7 @@ def test_a_stream_that_breaks_is_opened_again(room, spoil, reason):
 
     room.answers = [breaks, always]
     source = open_live(room.address(), settings(stall=LONG))
-    with source:
+    with closing(source):
         frames = source.frames()
         levels = [next(frames).image.mean()]
         until(lambda: len(room.seen) > 1)
@@ -333,7 +334,7 @@ def test_a_change_of_size_is_noted_once(room):
 
     room.answers = [changes]
     source = open_live(room.address(), settings())
-    with source:
+    with closing(source):
         shapes = [frame.image.shape for frame in itertools.islice(source.frames(), 8)]
     assert len(set(shapes)) > 1
     (note,) = [note for note in source.notes if "changed its size" in note]
@@ -367,13 +368,6 @@ def test_what_cannot_be_watched_is_refused_in_words(room, answer, words):
     assert source.state == "closed"
 
 
-def test_a_patient_source_waits_for_the_first_picture(room):
-    room.answers = [lambda connection: connection.begin(status=503)] * 3 + [always]
-    source = open_live(room.address(), settings(patient=True))
-    take(source, 1)
-    assert "(HTTP 503); the stream was opened again 3 times." in source.notes[0]
-
-
 def test_a_source_is_given_up_as_late_as_its_settings_say(room):
     def once(connection):
         connection.begin()
@@ -385,9 +379,9 @@ def test_a_source_is_given_up_as_late_as_its_settings_say(room):
     until(lambda: source.state != "opening")
     assert len(list(source.frames())) == 1
     assert "until it was given up at" in source.notes[0] and "(it ended)" in source.notes[0]
-    source = open_live(room.address(), settings(give_up=0.15, patient=True))
-    with pytest.raises(SourceError, match=r"sent no picture. Expected: one within 0.15 seconds. Received: HTTP 503"):
-        list(source.frames())
+    silent = PushSource("page", settings(give_up=0.15))
+    with pytest.raises(SourceError, match=r"page sent no picture. Expected: one within 0.15 seconds. Received: none"):
+        list(silent.frames())
 
 
 @pytest.mark.parametrize("headed", [True, False], ids=["between pictures", "before it answers"])
@@ -560,12 +554,18 @@ def plug(tmp_path, monkeypatch):
     return add
 
 
+def named(word):
+    camera = find_camera(word)
+    assert camera is not None and camera.word.startswith(word)
+    return camera
+
+
 def test_cameras_are_listed_in_the_order_of_their_numbers_without_their_further_entries(plug):
     for number, name, index in ((10, "Third", 0), (2, "Second", 0), (0, "First", 0), (1, "First", 1)):
         plug(number, name, index)
     assert [camera.name for camera in list_cameras()] == ["First", "Second", "Third"]
-    assert find_camera("camera").address == "/dev/video0"
-    assert find_camera("camera:1").address == "/dev/video2"
+    assert named("camera").address == "/dev/video0"
+    assert named("camera:1").address == "/dev/video2"
     with pytest.raises(SourceError, match=r"no camera 3. These are there: camera:0 \(First\)"):
         find_camera("camera:3")
 
@@ -587,7 +587,7 @@ def test_without_a_camera_the_list_is_empty_and_the_error_says_so(plug):
 
 def test_the_same_camera_is_found_again_and_never_another_one(plug):
     entry = plug(0, "Room", port=7)
-    camera = find_camera("camera")
+    camera = named("camera")
     (entry / "device").unlink()
     entry.rename(entry.with_name("gone"))
     assert find_again(camera) is None
@@ -605,7 +605,7 @@ def test_a_camera_that_is_gone_and_back_goes_on(monkeypatch):
         streams, "find_again", lambda camera: Camera("Room", address) if (address := next(places)) else None
     )
     source = StreamSource(streams.CameraStream(Camera("Room", "anything"), settings()))
-    with source:
+    with closing(source):
         frames = source.frames()
         next(frames)
         until(lambda: source.notes)
@@ -635,11 +635,12 @@ def test_a_camera_is_asked_again_only_where_it_may_not_know_what_was_asked(monke
 
 
 def test_a_camera_that_is_closed_meanwhile_is_not_asked_again(monkeypatch):
-    asked = []
+    asked: list[str] = []
     camera = streams.CameraStream(Camera("Room", "/dev/video0"), settings())
 
-    def opened(*_, **__):
-        asked.append(camera.interrupt())
+    def opened(address, *_, **__):
+        asked.append(address)
+        camera.interrupt()
         raise av.ArgumentError(22, "Invalid argument")
 
     monkeypatch.setattr(streams, "device", lambda: "v4l2")
@@ -785,7 +786,7 @@ def test_pictures_that_are_not_due_are_not_even_decoded_where_each_stands_alone(
 
     monkeypatch.setattr(live, "HttpStream", Counted)
     room.answers = [always]
-    with open_live(room.address(), settings(fps=1)) as source:
+    with closing(open_live(room.address(), settings(fps=1))) as source:
         frames = source.frames()
         next(frames)
         until(lambda: source._slot.n > 20)
@@ -800,7 +801,7 @@ def test_patience_ends_with_time_and_with_too_many_bytes(monkeypatch):
     waits.renew()
     with pytest.raises(BrokenError, match=r"no picture for 0.01 s"):
         until(waits.check)
-    monkeypatch.setattr(patience, "MOST_BYTES", 1000)
+    monkeypatch.setattr(outages, "MOST_BYTES", 1000)
     with pytest.raises(BrokenError, match=r"without a picture"):
         Patience(5, 5).check(1001)
 

@@ -52,8 +52,8 @@ def _watch(options: argparse.Namespace) -> int:
     from roomread.watch.live import open_live
 
     if options.source is None:
-        for number, camera in enumerate(cameras := list_cameras()):
-            print(f"camera:{number}  {camera.name}")
+        for camera in (cameras := list_cameras()):
+            print(f"{camera.word}  {camera.name}")
         if not cameras:
             say("No camera is attached.")
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -22,12 +22,13 @@ class Camera:
     """A camera of this machine.
 
     name: as the system calls it. address: as FFmpeg does. place: where it is plugged in, if the system says so; a
-    camera of the same name at another place is another one.
+    camera of the same name at another place is another one. word: as the user calls it, if it is in the list.
     """
 
     name: str
     address: str
     place: str = ""
+    word: str = ""
 
 
 def device() -> str:
@@ -47,7 +48,8 @@ def device() -> str:
 def list_cameras() -> list[Camera]:
     """Return the cameras of this machine, in the order in which `camera:0`, `camera:1` ... count them."""
     kind = DEVICES.get(sys.platform)
-    return [] if kind is None else _linux() if kind == "v4l2" else _enumerated(kind)
+    found = [] if kind is None else _linux() if kind == "v4l2" else _enumerated(kind)
+    return [replace(camera, word=f"camera:{number}") for number, camera in enumerate(found)]
 
 
 def find_camera(source: str) -> Camera | None:
@@ -88,8 +90,7 @@ def find_again(camera: Camera) -> Camera | None:
 def _offer(cameras: list[Camera]) -> str:
     if not cameras:
         return "Expected: a camera. Received: none is connected, or the system lets nobody see it. Plug one in."
-    names = ", ".join(f"camera:{number} ({camera.name})" for number, camera in enumerate(cameras))
-    return f"These are there: {names}."
+    return f"These are there: {', '.join(f'{camera.word} ({camera.name})' for camera in cameras)}."
 
 
 def _linux() -> list[Camera]:

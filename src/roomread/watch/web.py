@@ -15,7 +15,7 @@ from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError, URLError
 
 from roomread.watch.address import Address
-from roomread.watch.patience import BrokenError, Patience
+from roomread.watch.outages import BrokenError, Patience
 
 PLAYLISTS = ("mpegurl", "dash+xml")  # HLS and DASH: lists of further addresses
 

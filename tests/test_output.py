@@ -60,7 +60,9 @@ def test_nothing_is_changed_when_the_disk_is_full(tmp_path: Path, broken: int) -
     (tmp_path / "one").write_text("old", encoding="utf-8")
     errors = [FULL if number == broken else None for number in range(2)]
     name = ("one", "two")[broken]
-    with pytest.raises(OutputError, match=rf"{name} cannot be written\. .*No space left on device\. Nothing was changed"):
+    with pytest.raises(
+        OutputError, match=rf"{name} cannot be written\. .*No space left on device\. Nothing was changed"
+    ):
         write_whole({tmp_path / "one": writer("1", errors[0]), tmp_path / "two": writer("2", errors[1])})
     assert contents(tmp_path) == {"one": "old"}
 

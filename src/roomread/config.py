@@ -85,13 +85,9 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
 
 def as_dict(settings: Any) -> dict[str, Any]:
     """Return settings as nested dictionaries that JSON and TOML can hold; a field that is None is left out."""
-    made: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if value is None:
-            continue
-        made[field.name] = as_dict(value) if dataclasses.is_dataclass(value) else _plain(value)
-    return made
+    return dataclasses.asdict(
+        settings, dict_factory=lambda pairs: {name: _plain(value) for name, value in pairs if value is not None}
+    )
 
 
 def _plain(value: Any) -> Any:

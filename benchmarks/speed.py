@@ -131,7 +131,7 @@ def stages(video: Path, runs: int) -> dict[str, float]:
         marks.append(time.perf_counter())
         reader.predict_faces(crops)
         marks.append(time.perf_counter())
-        tracker.update(found.boxes, found.scores, frame.time)
+        tracker.update(found.boxes, frame.time)
         marks.append(time.perf_counter())
         n_faces.append(len(found))
         for name, start, end in zip(taken, marks, marks[1:], strict=False):

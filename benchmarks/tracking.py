@@ -22,7 +22,7 @@ class Simulated:
 
     def update(self, boxes: Array, scores: Array, time: float) -> Array:
         """Return one number per box."""
-        seats = self.tracker.update(boxes, scores, time)
+        seats = self.tracker.update(boxes, time)
         return np.where(seats == NO_SEAT, -1, seats)
 
 

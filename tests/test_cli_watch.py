@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from roomread.cli.main import main
-from roomread.watch import cameras
+from roomread.watch import cameras, live
+from roomread.watch.live import open_live
 
 
 @pytest.fixture
@@ -27,6 +28,18 @@ def test_lines_for_machines_tell_what_is_not_known(clip, capsys):
     assert main(["watch", str(clip), "--purpose", "research", "--json", "--seconds", "0.3"]) == 0
     first = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (first["status"], first["engagement"], first["emotions"], first["fps"]) == ("no face", None, None, None)
+
+
+def test_the_threads_are_those_of_the_decoder_too(clip, monkeypatch):
+    asked = []
+
+    def opened(source, settings):
+        asked.append(settings)
+        return open_live(source, settings)
+
+    monkeypatch.setattr(live, "open_live", opened)
+    main(["watch", str(clip), "--purpose", "research", "--threads", "3"])
+    assert asked[0].threads == 3
 
 
 def test_without_a_source_the_cameras_are_listed(capsys, monkeypatch):

@@ -59,7 +59,10 @@ def test_a_file_is_not_seen_before_all_are_complete(tmp_path: Path) -> None:
 def test_nothing_is_changed_when_the_disk_is_full(tmp_path: Path, broken: int) -> None:
     (tmp_path / "one").write_text("old", encoding="utf-8")
     errors = [FULL if number == broken else None for number in range(2)]
-    with pytest.raises(OutputError, match=r"cannot be written\. .*No space left on device\. Nothing was changed"):
+    name = ("one", "two")[broken]
+    with pytest.raises(
+        OutputError, match=rf"{name} cannot be written\. .*No space left on device\. Nothing was changed"
+    ):
         write_whole({tmp_path / "one": writer("1", errors[0]), tmp_path / "two": writer("2", errors[1])})
     assert contents(tmp_path) == {"one": "old"}
 
@@ -71,6 +74,16 @@ def test_nothing_is_changed_when_a_folder_stands_in_the_way_of_the_second_file(t
         write_whole({tmp_path / "one": writer("1"), tmp_path / "two": writer("2")})
     assert contents(tmp_path) == {"one": "old"}
     assert not list((tmp_path / "two").iterdir())
+
+
+def test_a_file_that_cannot_be_moved_into_place_is_named_and_what_was_moved_before_it_too(tmp_path: Path) -> None:
+    def in_the_way(path: Path) -> None:
+        path.write_text("2", encoding="utf-8")
+        (tmp_path / "two").mkdir()
+
+    with pytest.raises(OutputError, match=r"two cannot be written\. .* one is new already\.$"):
+        write_whole({tmp_path / "one": writer("1"), tmp_path / "two": in_the_way})
+    assert contents(tmp_path) == {"one": "1"}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no such thing")], ids=["Ctrl-C", "another error"])

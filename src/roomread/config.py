@@ -72,7 +72,8 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
             raise SettingsError(f"{where} is a list of {len(inner)}. Received: {len(value)}.")
         return tuple(_fit(inner[0], item, where) for item in value)
     if isinstance(value, int | float) and not (abs(value) <= MOST or value == math.inf):  # NaN is neither
-        raise SettingsError(f"{where} must be a number that is known, and of at most {MOST:g}. Received: another one.")
+        received = f"{value:g}" if isinstance(value, float) else "a longer one"  # which could have any number of digits
+        raise SettingsError(f"{where} must be a number that is known, and of at most {MOST:g}. Received: {received}.")
     if hint is float and type(value) is int:
         return float(value)
     if hint is Path and type(value) is str and "\0" not in value:
@@ -84,13 +85,9 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
 
 def as_dict(settings: Any) -> dict[str, Any]:
     """Return settings as nested dictionaries that JSON and TOML can hold; a field that is None is left out."""
-    made: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if value is None:
-            continue
-        made[field.name] = as_dict(value) if dataclasses.is_dataclass(value) else _plain(value)
-    return made
+    return dataclasses.asdict(
+        settings, dict_factory=lambda pairs: {name: _plain(value) for name, value in pairs if value is not None}
+    )
 
 
 def _plain(value: Any) -> Any:

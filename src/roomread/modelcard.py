@@ -19,6 +19,8 @@ WEIGHTS = Path(str(resources.files("roomread") / "weights"))
 PUBLISHED = WEIGHTS / "expression.onnx"
 PUBLISHED_INT8 = WEIGHTS / "expression-int8.onnx"
 DETECTOR = WEIGHTS / "yunet.onnx"
+SECOND_LOOK = WEIGHTS / "centerface.onnx"
+MESH = WEIGHTS / "face_mesh.onnx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"The model {path} cannot be read: {error.strerror}. Expected: an ONNX file.") from error
+        raise ModelError(f"{path} cannot be read: {error.strerror}. Expected: a file that may be read.") from error
 
 
 def write_card(card: ModelCard, model: Path) -> None:
@@ -89,7 +91,7 @@ def read_card(model: Path, task: str) -> ModelCard:
         )
     if card.task != task:
         raise ModelError(f"The model {model} is for another task. Expected: {task}. Received: {card.task}.")
-    if task == "expression" and tuple(card.classes) != EMOTIONS:
+    if task == "expression" and card.classes != EMOTIONS:
         raise ModelError(
             f"The model {model} was trained for other classes. Expected: {', '.join(EMOTIONS)}. "
             f"Received: {', '.join(card.classes)}."

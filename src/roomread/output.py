@@ -33,9 +33,11 @@ def write_whole(files: dict[Path, Callable[[Path], object]]) -> None:
     """Write files under other names and move them into place once all are complete.
 
     Raises:
-        OutputError: a folder or file cannot be written; none of the files is changed then.
+        OutputError: a folder or file cannot be written; none of the files is changed then, unless it is moving them
+            into place that fails, which the text says.
     """
     made = {path: path.with_name(f".new-{path.name}") for path in files}
+    changed: list[str] = []
     try:
         for path, write in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,11 +46,12 @@ def write_whole(files: dict[Path, Callable[[Path], object]]) -> None:
             write(made[path])
         for path, new in made.items():
             new.replace(path)
+            changed.append(path.name)
     except OSError as error:
-        first = next(iter(files))
+        kept = f"{', '.join(changed)} is new already" if changed else "Nothing was changed"
         raise OutputError(
-            f"{first} cannot be written. Expected: a file name in a folder with room that may be written to. "
-            f"Received: {error.strerror or error}. Nothing was changed."
+            f"{path} cannot be written. Expected: a file name in a folder with room that may be written to. "
+            f"Received: {error.strerror or error}. {kept}."
         ) from error
     finally:
         for new in made.values():

@@ -57,15 +57,19 @@ def crop_faces(image: Image, boxes: Array) -> Array:
     for row, square in enumerate(face_squares(boxes)):
         left, top = np.floor(square[:2]).astype(int)
         right, bottom = np.ceil(square[2:]).astype(int)
-        part = image[min(max(top, 0), height - 1) : max(bottom, 1), min(max(left, 0), width - 1) : max(right, 1)]
-        over = [(max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0)]
-        if any(map(any, over)):
-            part = np.pad(part, over, mode="edge")
-        picture = Pictures.fromarray(part).convert("L")
+        picture = Pictures.fromarray(cut(image, left, top, right, bottom)).convert("L")
         x0, y0, x1, y1 = (square - np.array([left, top, left, top], np.float32)).tolist()
         size = (FACE_SIZE, FACE_SIZE)
         faces[row, :, :, 0] = np.asarray(picture.resize(size, Pictures.Resampling.BICUBIC, box=(x0, y0, x1, y1)))
     return faces
+
+
+def cut(image: Image, left: int, top: int, right: int, bottom: int) -> Image:
+    """Return a rectangle of a picture, in pixels; what lies outside has the colour of the edge."""
+    height, width = image.shape[:2]
+    part = image[min(max(top, 0), height - 1) : max(bottom, 1), min(max(left, 0), width - 1) : max(right, 1)]
+    over = [(max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0)]
+    return np.pad(part, over, mode="edge") if any(map(any, over)) else part
 
 
 def whole_face(image: Image) -> Array:

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from roomread.types import NO_FACE, NOT_ANALYSED, NOT_ENOUGH, TOO_FEW, UNREADABLE
+
 FONTS = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Noto Sans, Liberation Sans, Arial, sans-serif"
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
 
@@ -17,11 +19,11 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 # What a bin without a score is called, by the status of the timeline.
 MISSING = {
-    "too few": "too few seats",
-    "no face": "no face found",
-    "unreadable": "faces not readable",
-    "not analysed": "not analysed",
-    "not enough evidence": "not enough evidence",
+    TOO_FEW: "too few seats",
+    NO_FACE: "no face found",
+    UNREADABLE: "faces not readable",
+    NOT_ANALYSED: "not analysed",
+    NOT_ENOUGH: "not enough evidence",
 }
 
 # From the bottom of a stacked figure to its top; neighbours differ in luminance, so a gray print still shows the edges.
@@ -77,18 +79,18 @@ LIGHT = Colours(
         "neutral": "#c9cccf",
     },
     gaps={
-        "too few": "#f1eef7",
-        "no face": "#f2f3f4",
-        "unreadable": "#faf3e3",
-        "not analysed": "#f6f7f8",
-        "not enough evidence": "#eef5f1",
+        TOO_FEW: "#f1eef7",
+        NO_FACE: "#f2f3f4",
+        UNREADABLE: "#faf3e3",
+        NOT_ANALYSED: "#f6f7f8",
+        NOT_ENOUGH: "#eef5f1",
     },
     hatches={
-        "too few": "#b3a4d3",
-        "no face": "#b9c0c6",
-        "unreadable": "#d0b365",
-        "not analysed": "#c3c9ce",
-        "not enough evidence": "#9fc3b0",
+        TOO_FEW: "#b3a4d3",
+        NO_FACE: "#b9c0c6",
+        UNREADABLE: "#d0b365",
+        NOT_ANALYSED: "#c3c9ce",
+        NOT_ENOUGH: "#9fc3b0",
     },
 )
 
@@ -113,18 +115,18 @@ DARK = Colours(
         "neutral": "#e2e5e8",
     },
     gaps={
-        "too few": "#24202f",
-        "no face": "#20262b",
-        "unreadable": "#2a2518",
-        "not analysed": "#1a1f24",
-        "not enough evidence": "#19261f",
+        TOO_FEW: "#24202f",
+        NO_FACE: "#20262b",
+        UNREADABLE: "#2a2518",
+        NOT_ANALYSED: "#1a1f24",
+        NOT_ENOUGH: "#19261f",
     },
     hatches={
-        "too few": "#665a8d",
-        "no face": "#56616a",
-        "unreadable": "#7f6c38",
-        "not analysed": "#48525a",
-        "not enough evidence": "#47705a",
+        TOO_FEW: "#665a8d",
+        NO_FACE: "#56616a",
+        UNREADABLE: "#7f6c38",
+        NOT_ANALYSED: "#48525a",
+        NOT_ENOUGH: "#47705a",
     },
 )
 

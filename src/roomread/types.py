@@ -45,10 +45,7 @@ ESTABLISHED_SHARE = 0.02  # ... and so may one seen in less than this share of a
 
 # What a bin of the class timeline can be.
 OK, TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED = "ok", "too few", "no face", "unreadable", "not analysed"
-SPARSE, NO_REST = (
-    "too little measured",
-    "nothing to compare with",
-)  # what a part of a lesson can be beside some of those
+SPARSE, NO_REST = "too little measured", "nothing to compare with"  # what a part can be beside some of those
 NOT_ENOUGH = "not enough evidence"  # of ClassLine alone: too few seats were read for long enough
 DROP, RISE = "drop", "rise"
 ACTIVITY, SPEECH, PAUSE, MARKER = "activity", "speech", "pause", "marker"  # the kinds of a lesson's parts
@@ -69,6 +66,16 @@ def check_shape(name: str, array: Array, shape: tuple[int | None, ...]) -> None:
     if not fits:
         expected = ", ".join("any" if side is None else str(side) for side in shape)
         raise ValueError(f"`{name}` has the wrong shape. Expected: ({expected}). Received: {array.shape}.")
+
+
+def check_lengths(thing: object, n: int, *names: str) -> None:
+    """Refuse a thing of which one of these arrays has another shape than (n,).
+
+    Raises:
+        ValueError: the shape differs.
+    """
+    for name in names:
+        check_shape(name, getattr(thing, name), (n,))
 
 
 def trusted(signals: Array) -> Array:
@@ -220,10 +227,9 @@ class Prediction:
     rule: str
 
     def __post_init__(self) -> None:
-        n = len(self.boxes)
-        check_shape("boxes", self.boxes, (n, 4))
-        check_shape("emotions", self.emotions, (n, N_EMOTIONS))
-        check_shape("engagement", self.engagement, (n,))
+        check_shape("boxes", self.boxes, (None, 4))
+        check_shape("emotions", self.emotions, (len(self.boxes), N_EMOTIONS))
+        check_shape("engagement", self.engagement, (len(self.boxes),))
         check_shape("together", self.together, (N_EMOTIONS,))
 
 
@@ -294,10 +300,8 @@ class Readings:
     def __post_init__(self) -> None:
         n = len(self.frames)
         check_shape("times", self.times, (None,))
-        check_shape("seats", self.seats, (n,))
+        check_lengths(self, n, "seats", "scores", "sharpness")
         check_shape("boxes", self.boxes, (n, 4))
-        check_shape("scores", self.scores, (n,))
-        check_shape("sharpness", self.sharpness, (n,))
         check_shape("emotions", self.emotions, (n, N_EMOTIONS))
         check_shape("signals", self.signals, (n, N_SIGNALS))
 
@@ -358,8 +362,7 @@ class Timeline:
 
     def __post_init__(self) -> None:
         n = len(self.starts)
-        for name in ("status", "engagement", "low", "high", "readable", "unreadable", "seats"):
-            check_shape(name, getattr(self, name), (n,))
+        check_lengths(self, n, "status", "engagement", "low", "high", "readable", "unreadable", "seats")
         check_shape("emotions", self.emotions, (n, N_EMOTIONS))
 
 
@@ -378,9 +381,7 @@ class Share:
     seats: Array
 
     def __post_init__(self) -> None:
-        n = len(self.value)
-        for name in ("low", "high", "seats"):
-            check_shape(name, getattr(self, name), (n,))
+        check_lengths(self, len(self.value), "low", "high", "seats")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -402,9 +403,7 @@ class Change:
     covered: Array
 
     def __post_init__(self) -> None:
-        n = len(self.status)
-        for name in ("value", "low", "high", "seats", "covered"):
-            check_shape(name, getattr(self, name), (n,))
+        check_lengths(self, len(self.status), "value", "low", "high", "seats", "covered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -431,8 +430,7 @@ class ClassLine:
     shared: float
 
     def __post_init__(self) -> None:
-        for name in ("status", "change", "low", "high", "seats", "taken"):
-            check_shape(name, getattr(self, name), (len(self.starts),))
+        check_lengths(self, len(self.starts), "status", "change", "low", "high", "seats", "taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

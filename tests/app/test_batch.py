@@ -67,7 +67,7 @@ class Looking:
             middles = np.vstack([middles, [[-100 + 120 * time, 300.0]]])
             boxes = np.hstack([middles - 20, middles + 20]).astype(np.float32)
             scores = np.full(len(boxes), 0.9, np.float32)
-            tracks = Tracks(self.tracker.update(boxes, scores, time), boxes, scores)
+            tracks = Tracks(self.tracker.update(boxes, time), boxes, scores)
             emotions = noise.dirichlet(np.ones(N_EMOTIONS), len(boxes)).astype(np.float32)
             signals = self.signals.read(
                 frame.image, boxes, np.zeros((len(boxes), 5, 2)), self.signals.due(tracks.seats, time)

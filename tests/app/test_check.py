@@ -7,6 +7,7 @@ from PIL import Image as Pictures
 from roomread.app.check import check_room
 from roomread.app.check_picture import draw_check
 from roomread.errors import SourceError
+from roomread.faces.onnx import Network
 from roomread.types import Detections, Frame
 
 STRIPES = (np.indices((480, 640)).sum(axis=0) // 2 % 2 * 120 + 60).astype(np.uint8)
@@ -17,6 +18,7 @@ class Found:
 
     def __init__(self, boxes, blind=()):
         self.boxes, self.blind, self.count = np.array(boxes, np.float32).reshape(-1, 4), blind, -1
+        self.networks = dict[str, Network]()
 
     def detect(self, image):
         self.count += 1

@@ -59,7 +59,7 @@ def test_a_video_decoder_that_is_missing_is_bad(monkeypatch, tmp_path):
 
 
 def test_cameras_are_listed_as_commands_name_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "list_cameras", lambda: [Camera("Room 3", "/dev/video0")])
+    monkeypatch.setattr(doctor, "list_cameras", lambda: [Camera("Room 3", "/dev/video0", word="camera:0")])
     assert found(tmp_path / "store.sqlite")["cameras"].what == "camera:0 (Room 3)"
 
 

@@ -23,7 +23,7 @@ from roomread.app.watching import WatchSettings
 from roomread.errors import RoomreadError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.types import N_EMOTIONS, N_SIGNALS, NOT_ANALYSED, OK, Frame, Observation, Tracks
-from roomread.watch import clock
+from roomread.watch import outages
 from roomread.watch.livesource import LiveSettings
 from roomread.watch.push import PushSource
 
@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> LessonStore:
 def ours(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of this machine, to be set; it stands still otherwise."""
     now = [1000.0]
-    monkeypatch.setattr(clock, "now", lambda: now[0])
+    monkeypatch.setattr(outages, "now", lambda: now[0])
     return now
 
 
@@ -304,7 +304,7 @@ def test_what_cannot_be_discarded_is_not_said_to_be_gone(room: Room, monkeypatch
 
 
 def test_the_live_clock_runs_as_fast_as_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = clock.now(), time.monotonic()
+    before = outages.now(), time.monotonic()
     time.sleep(0.05)
-    after = clock.now(), time.monotonic()
+    after = outages.now(), time.monotonic()
     assert after[0] - before[0] == pytest.approx(after[1] - before[1], abs=0.02)

@@ -12,6 +12,7 @@ from PIL import Image as Pictures
 from roomread.app.panel import find_mapping
 from roomread.app.predict import Finder, predict
 from roomread.errors import SourceError
+from roomread.faces.onnx import Network
 from roomread.types import N_EMOTIONS, Array, Detections, Image, Prediction
 
 SHARMA = find_mapping("sharma")
@@ -33,6 +34,7 @@ class Found:
     """Finds so many faces side by side, each of one size."""
 
     def __init__(self, n: int, size: float = 20) -> None:
+        self.networks = dict[str, Network]()
         left = np.arange(n, dtype=np.float32) * 30
         self.boxes = np.stack([left, 0 * left, left + size, 0 * left + size], axis=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from roomread.demo import RoomSettings, build_room, film, read_truth
+from roomread.demo import RoomSettings, build_room, film
 from roomread.demo.face import draw_pose, load_head
 from roomread.demo.layout import DESK, HAIR_TOP
 from roomread.demo.scenery import draw_room
@@ -33,7 +34,7 @@ def test_a_room_is_written_with_its_truth_and_nothing_else(tmp_path: Path) -> No
     room = build_room(RoomSettings(**SMALL), tmp_path / "made" / "here", shares.append)
     frames = read_frames(room.video)
     assert frames.shape == (20, 360, 640, 3)
-    assert read_truth(room.truth_file) == room.truth
+    assert json.loads(room.truth_file.read_text(encoding="utf-8")) == room.truth
     assert room.truth["frames"] == 20 and all(len(seat["x"]) == 20 for seat in room.truth["seats"])
     assert sorted(path.name for path in room.video.parent.iterdir()) == ["room.json", "room.mp4"]
     assert len(shares) == 20 and shares == sorted(shares) and shares[-1] == 1
@@ -85,8 +86,8 @@ def test_what_is_repainted_in_parts_equals_what_is_painted_whole() -> None:
 
 
 def test_when_the_encoder_fails_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        (tmp_path / ".room.mp4.part").write_bytes(b"half")
+    def fail(settings: object, frames: object, path: Path, progress: object) -> None:
+        path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(film, "_encode", fail)

@@ -86,7 +86,6 @@ def test_the_walker_comes_and_goes_within_the_video_or_not_at_all() -> None:
         ("height", 100),
         ("seconds", 0.5),
         ("seconds", float("nan")),
-        ("noise", -1.0),
         ("seed", -1),
     ],
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from roomread.demo.script import RoomSettings
-from roomread.demo.truth import describe, plan_room, read_truth
-from roomread.errors import SourceError
+from roomread.demo.truth import describe, plan_room
 
 FRAME_BY_FRAME = ("visible", "x", "y", "width", "yaw", "pitch", "lids")
 
@@ -53,12 +51,3 @@ def test_without_a_walker_nobody_is_hidden() -> None:
     truth = describe(plan_room(RoomSettings(walker=False)))
     assert truth["walker"] is None
     assert not [event for seat in truth["seats"] for event in seat["events"] if event["kind"] == "hidden"]
-
-
-@pytest.mark.parametrize("text", [None, "no json", "[]", '{"fps": 15}'], ids=["missing", "text", "list", "half"])
-def test_a_file_that_is_no_truth_is_refused(tmp_path: Path, text: str | None) -> None:
-    path = tmp_path / "room.json"
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
-    with pytest.raises(SourceError, match="Expected"):
-        read_truth(path)

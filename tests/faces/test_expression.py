@@ -6,7 +6,7 @@ from PIL import ImageFilter
 from roomread.faces import expression, onnx
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
 from roomread.faces.onnx import Runtime
-from roomread.preprocess import FACE_SIZE
+from roomread.preprocess import FACE_SIZE, crop_faces, sharpness
 from roomread.types import EMOTIONS
 
 
@@ -21,17 +21,18 @@ def noise(shape, seed=0):
 
 def test_probabilities_sum_to_one_and_a_face_too_small_to_read_is_missing(model):
     boxes = np.array([[10, 10, 90, 90], [5, 5, 12, 12]], np.float32)
-    probabilities, faces = model.predict(noise((120, 160, 3)), boxes)
+    image = noise((120, 160, 3))
+    probabilities, sharp = model.predict(image, boxes)
     assert probabilities.shape == (2, len(EMOTIONS))
     assert probabilities[0].sum() == pytest.approx(1, abs=1e-5)
     assert np.isnan(probabilities[1]).all()
-    assert faces.shape == (2, FACE_SIZE, FACE_SIZE, 1)
+    np.testing.assert_array_equal(sharp, sharpness(crop_faces(image, boxes)))
 
 
 def test_no_box_gives_no_row(model):
-    probabilities, faces = model.predict(noise((50, 50, 3)), np.empty((0, 4), np.float32))
+    probabilities, sharp = model.predict(noise((50, 50, 3)), np.empty((0, 4), np.float32))
     assert probabilities.shape == (0, 7)
-    assert len(faces) == 0
+    assert len(sharp) == 0
 
 
 def test_the_size_of_a_batch_does_not_change_the_answer(model):

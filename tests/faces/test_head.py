@@ -1,13 +1,12 @@
 """What the shape of a face tells."""
 
-import shutil
-
 import numpy as np
 import pytest
 from PIL import Image as Pictures
 
 from roomread.demo.face import draw_pose, load_head, read_mesh, turn_points
 from roomread.errors import ModelError
+from roomread.faces import head as head_module
 from roomread.faces.detector import YuNet
 from roomread.faces.head import (
     CANONICAL,
@@ -29,8 +28,9 @@ from roomread.faces.head import (
     read_signals,
     read_standard_face,
 )
-from roomread.faces.mesh import MESH, Meshes
+from roomread.faces.mesh import Meshes
 from roomread.faces.onnx import Runtime
+from roomread.modelcard import sha256_of
 from roomread.types import N_SIGNALS, SIGNALS
 
 ONE_THREAD = Runtime(threads=1)
@@ -40,7 +40,7 @@ LARGE = np.array([80.0], np.float32)
 
 @pytest.fixture(scope="module")
 def standard():
-    return read_standard_face()
+    return read_standard_face(CANONICAL, sha256_of(CANONICAL))
 
 
 @pytest.fixture(scope="module")
@@ -199,12 +199,10 @@ def test_a_damaged_standard_face_is_refused(tmp_path, text):
     path = tmp_path / CANONICAL.name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match="standard face"):
-        read_standard_face(path)
+        read_standard_face(path, sha256_of(path))
 
 
-def test_a_standard_face_that_the_card_does_not_name_is_refused(tmp_path):
-    for path in (MESH, MESH.with_suffix(".json"), CANONICAL):
-        shutil.copy(path, tmp_path)
-    (tmp_path / CANONICAL.name).write_text(CANONICAL.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    with pytest.raises(ModelError, match="SHA-256"):
-        HeadReader(path=tmp_path / MESH.name)
+def test_a_standard_face_that_the_card_does_not_name_is_refused(monkeypatch):
+    monkeypatch.setattr(head_module, "sha256_of", lambda path: "0" * 64)
+    with pytest.raises(ModelError, match=r"canonical\.json is not the one that the card"):
+        HeadReader(runtime=ONE_THREAD)

@@ -385,7 +385,7 @@ def test_a_mask_is_drawn_or_refused(
 ) -> None:
     with contextlib.suppress(ValueError):
         settings = MaskSettings(fractions=fractions, pixels=pixels)
-        drawn = draw_zones(settings.fractions, settings.pixels, width, height)
+        drawn = draw_zones(settings, width, height)
         assert drawn.shape == (height, width) and drawn.dtype == bool
 
 

@@ -26,7 +26,7 @@ from roomread.app.live import LiveLesson, LiveRequest
 from roomread.app.watching import WatchSettings
 from roomread.store.lessons import LessonStore
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Image, Observation, Tracks
-from roomread.watch import clock
+from roomread.watch import outages
 from roomread.watch.frames import FrameSettings, open_source
 from roomread.watch.livesource import LiveSettings
 from roomread.watch.push import PushSource
@@ -54,7 +54,7 @@ def script(faces: int, moment: list[float]) -> None:
             yield frame, Observation(seen.time, frame.index, seen.tracks, seen.emotions, seen.sharpness, seen.signals)
 
     observing.observe = observe  # type: ignore[assignment, attr-defined]
-    clock.now = lambda: moment[0]
+    outages.now = lambda: moment[0]
 
 
 def room() -> list[bytes]:

@@ -46,6 +46,22 @@ def test_boxes_at_the_edge_and_frames_without_a_face_are_drawn():
     assert np.array_equal(annotate(Frame(checkered(), 0.0, 0), seen([])), checkered())
 
 
+def test_the_number_of_a_seat_stands_within_the_picture():
+    plain = np.full((120, 160, 3), 127, np.uint8)
+    at_the_top, lower = (annotate(Frame(plain, 0.0, 0), seen([[40, top, 80, 90]])) for top in (0, 40))
+    ink = [(picture.max(axis=2) < 100).sum() for picture in (at_the_top, lower)]
+    assert ink[0] == ink[1] > 0
+
+
+def test_a_frame_at_the_time_of_the_one_before_is_left_out(tmp_path):
+    with contextlib.closing(AnnotatedVideo(tmp_path / "v.mp4")) as video:
+        for time in (0.0, 0.2, 0.2, 0.4):
+            video.add(Frame(checkered(), time, 0), seen([], time))
+    with av.open(str(tmp_path / "v.mp4")) as container:
+        times = [frame.time for frame in container.decode(container.streams.video[0])]
+    assert times == pytest.approx([0.0, 0.2, 0.4], abs=1e-3)
+
+
 def test_a_video_keeps_the_times_of_its_frames(tmp_path):
     times = [0.0, 0.2, 0.7, 0.8]
     with contextlib.closing(AnnotatedVideo(tmp_path / "a" / "v.mp4")) as video:

@@ -1,3 +1,4 @@
+import io
 import struct
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image as Pictures
 
 from roomread.errors import SourceError
+from roomread.watch import frames as module
 from roomread.watch.frames import NATIVE, FrameSettings, open_source
 
 
@@ -66,6 +68,48 @@ def test_a_variable_rate_keeps_the_containers_times(tmp_path):
         container.mux(stream.encode(None))
     frames, _ = frames_of(path, fps=NATIVE)
     np.testing.assert_allclose([frame.time for frame in frames], times, atol=2e-3)
+
+
+def test_a_picture_that_grows_too_large_on_the_way_is_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "grows.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number, size in enumerate([(64, 48), (64, 48), (96, 64)]):
+            file = io.BytesIO()
+            Pictures.fromarray(gray(100, size)).save(file, "JPEG")
+            packet = av.Packet(file.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 10)
+            container.mux(packet)
+    assert len(frames_of(path, fps=NATIVE)[0]) == 3
+    monkeypatch.setattr(module, "LARGEST_FRAME", 64 * 48)
+    frames, source = frames_of(path, fps=NATIVE)
+    assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 2
+    assert source.notes == ["1 damaged part of the video could not be decoded: those frames are missing."]
+
+
+def test_a_video_in_which_no_place_is_found_is_read_from_its_beginning(clip, monkeypatch):
+    opened = module.open_video
+
+    class Lost:
+        def __init__(self, path):
+            self.container = opened(path)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.container.close()
+
+        def __getattr__(self, name):
+            return getattr(self.container, name)
+
+        def seek(self, *_, **__):
+            raise av.InvalidDataError(0, "Invalid data found when processing input")
+
+    monkeypatch.setattr(module, "open_video", Lost)
+    frames, _ = frames_of(clip, fps=NATIVE, start=1.0)
+    assert [frame.index for frame in frames] == list(range(10, 20))
 
 
 def test_colours_are_rgb(tmp_path, write_video):

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from base64 import b64encode
+from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,13 +19,13 @@ from PIL import Image as Pictures
 
 from roomread.errors import SourceError
 from roomread.types import Frame
-from roomread.watch import cameras, live, outages, patience, streams
+from roomread.watch import cameras, live, outages, streams
 from roomread.watch.address import parse_address
 from roomread.watch.cameras import Camera, find_again, find_camera, list_cameras
 from roomread.watch.frames import NATIVE
 from roomread.watch.live import StreamSource, open_live
 from roomread.watch.livesource import LiveSettings
-from roomread.watch.patience import BrokenError, Patience
+from roomread.watch.outages import BrokenError, Patience
 from roomread.watch.push import PushSource
 from roomread.watch.slot import Slot
 
@@ -57,7 +58,7 @@ def until(true):
 
 def take(source, n):
     """Return n frames and close the source."""
-    with source:
+    with closing(source):
         frames = list(itertools.islice(source.frames(), n))
     assert len(frames) == n
     assert np.all(np.diff([frame.time for frame in frames]) > 0)
@@ -81,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def begin(self, kind="multipart/x-mixed-replace; boundary=frame", status=200, **headers):
         self.send_response(status)
-        for name, value in ({"Content-Type": kind} | headers).items():
+        for name, value in (({"Content-Type": kind} if kind else {}) | headers).items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
@@ -180,6 +181,18 @@ def test_a_file_is_looked_at_as_often_as_the_rate_says(clip):
     assert 2 <= len(frames) <= 4
 
 
+def test_a_file_that_can_be_analysed_can_be_watched_however_large(tmp_path, write_video):
+    large = write_video(tmp_path / "large.avi", [gray(100, (4208, 4000))], 5)
+    assert next(open_live(str(large), settings()).frames()).image.shape == (4000, 4208, 3)
+
+
+def test_what_is_no_video_is_refused_without_asking_for_a_picture(tmp_path):
+    Pictures.fromarray(gray(0)).save(tmp_path / "photo.jpg")
+    with pytest.raises(SourceError, match=r"cannot be opened as a video\. Expected: MP4") as caught:
+        open_live(str(tmp_path / "photo.jpg"), settings())
+    assert "picture" not in str(caught.value)
+
+
 def test_the_pictures_of_a_file_may_lie_further_apart_than_those_of_a_camera(tmp_path, write_video):
     slow = write_video(tmp_path / "slow.mp4", [gray(0)] * 3, 5)
     source = open_live(str(slow), settings(stall=0.05))
@@ -211,6 +224,17 @@ def test_pictures_come_over_http_whatever_their_colours(room):
     assert all("not looked at" in note for note in source.notes)
 
 
+@pytest.mark.parametrize("kind", [None, "jpeg"], ids=["no type", "no proper type"])
+def test_an_answer_that_does_not_say_what_it_is_is_known_by_its_bytes(room, kind):
+    def answer(connection):
+        connection.begin(kind)
+        connection.stream()
+
+    room.answers = [answer]
+    frames = take(open_live(room.address(), settings()), 2)
+    assert frames[0].image.mean() == pytest.approx(100, abs=3)
+
+
 def test_a_password_is_sent_when_asked_for_and_never_shown(room):
     def ask(connection):
         connection.begin(status=401, WWW_Authenticate='Basic realm="room"')
@@ -221,7 +245,7 @@ def test_a_password_is_sent_when_asked_for_and_never_shown(room):
 
     room.answers = [ask, breaks, ask, always]
     source = open_live(room.address("me:se%63ret@"), settings())
-    with source:
+    with closing(source):
         frames = source.frames()
         next(frames)
         until(lambda: len(room.seen) > 3)
@@ -245,7 +269,7 @@ def test_a_stream_that_stalls_is_opened_again_and_the_outage_is_noted(room):
 
     room.answers = [stalls, refuses, always]
     source = open_live(room.address(), settings(stall=0.6))
-    with source:
+    with closing(source):
         frames = source.frames()
         before = next(frames)
         until(lambda: source.state == "waiting")
@@ -275,7 +299,7 @@ def test_a_stream_that_breaks_is_opened_again(room, spoil, reason):
 
     room.answers = [breaks, always]
     source = open_live(room.address(), settings(stall=LONG))
-    with source:
+    with closing(source):
         frames = source.frames()
         levels = [next(frames).image.mean()]
         until(lambda: len(room.seen) > 1)
@@ -310,7 +334,7 @@ def test_a_change_of_size_is_noted_once(room):
 
     room.answers = [changes]
     source = open_live(room.address(), settings())
-    with source:
+    with closing(source):
         shapes = [frame.image.shape for frame in itertools.islice(source.frames(), 8)]
     assert len(set(shapes)) > 1
     (note,) = [note for note in source.notes if "changed its size" in note]
@@ -344,13 +368,6 @@ def test_what_cannot_be_watched_is_refused_in_words(room, answer, words):
     assert source.state == "closed"
 
 
-def test_a_patient_source_waits_for_the_first_picture(room):
-    room.answers = [lambda connection: connection.begin(status=503)] * 3 + [always]
-    source = open_live(room.address(), settings(patient=True))
-    take(source, 1)
-    assert "(HTTP 503); the stream was opened again 3 times." in source.notes[0]
-
-
 def test_a_source_is_given_up_as_late_as_its_settings_say(room):
     def once(connection):
         connection.begin()
@@ -362,9 +379,9 @@ def test_a_source_is_given_up_as_late_as_its_settings_say(room):
     until(lambda: source.state != "opening")
     assert len(list(source.frames())) == 1
     assert "until it was given up at" in source.notes[0] and "(it ended)" in source.notes[0]
-    source = open_live(room.address(), settings(give_up=0.15, patient=True))
-    with pytest.raises(SourceError, match=r"sent no picture. Expected: one within 0.15 seconds. Received: HTTP 503"):
-        list(source.frames())
+    silent = PushSource("page", settings(give_up=0.15))
+    with pytest.raises(SourceError, match=r"page sent no picture. Expected: one within 0.15 seconds. Received: none"):
+        list(silent.frames())
 
 
 @pytest.mark.parametrize("headed", [True, False], ids=["between pictures", "before it answers"])
@@ -480,6 +497,9 @@ def test_an_rtsp_address_where_nobody_answers_is_refused_without_its_password():
         ("HTTP://a:b%40c@Host/x?pwd=secret#secret", "http://host/x"),
         ("http://a:b@c@host/x", "http://host/x"),
         ("https://[::1]:8/x", "https://[::1]:8/x"),
+        ("rtsp://h/user=admin&password=secret&channel=1.sdp", "rtsp://h/user"),
+        ("rtsp://h/live/user%3Dadmin%26pass%3Dsecret/more", "rtsp://h/live/user"),
+        ("rtsp://h/user=admin_password=sec/secret.sdp", "rtsp://h/user"),
     ],
 )
 def test_an_address_is_shown_without_what_is_secret(address, shown):
@@ -534,14 +554,29 @@ def plug(tmp_path, monkeypatch):
     return add
 
 
+def named(word):
+    camera = find_camera(word)
+    assert camera is not None and camera.word.startswith(word)
+    return camera
+
+
 def test_cameras_are_listed_in_the_order_of_their_numbers_without_their_further_entries(plug):
     for number, name, index in ((10, "Third", 0), (2, "Second", 0), (0, "First", 0), (1, "First", 1)):
         plug(number, name, index)
     assert [camera.name for camera in list_cameras()] == ["First", "Second", "Third"]
-    assert find_camera("camera").address == "/dev/video0"
-    assert find_camera("camera:1").address == "/dev/video2"
+    assert named("camera").address == "/dev/video0"
+    assert named("camera:1").address == "/dev/video2"
     with pytest.raises(SourceError, match=r"no camera 3. These are there: camera:0 \(First\)"):
         find_camera("camera:3")
+
+
+def test_where_no_camera_can_be_reached_that_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    assert list_cameras() == []
+    for source in ("camera", "/dev/zero"):
+        with pytest.raises(SourceError, match=r"Expected: Linux, macOS or Windows\. Received: freebsd14"):
+            open_live(source, settings())
+    assert find_camera("class.mp4") is None
 
 
 def test_without_a_camera_the_list_is_empty_and_the_error_says_so(plug):
@@ -552,7 +587,7 @@ def test_without_a_camera_the_list_is_empty_and_the_error_says_so(plug):
 
 def test_the_same_camera_is_found_again_and_never_another_one(plug):
     entry = plug(0, "Room", port=7)
-    camera = find_camera("camera")
+    camera = named("camera")
     (entry / "device").unlink()
     entry.rename(entry.with_name("gone"))
     assert find_again(camera) is None
@@ -570,13 +605,50 @@ def test_a_camera_that_is_gone_and_back_goes_on(monkeypatch):
         streams, "find_again", lambda camera: Camera("Room", address) if (address := next(places)) else None
     )
     source = StreamSource(streams.CameraStream(Camera("Room", "anything"), settings()))
-    with source:
+    with closing(source):
         frames = source.frames()
         next(frames)
         until(lambda: source.notes)
         assert next(frames).image.shape == (48, 64, 3)
     assert source.name == "Room"
     assert source.notes[0].endswith("(it ended); the stream was opened again 2 times.")
+
+
+@pytest.mark.parametrize(
+    ("error", "tried"),
+    [(av.ExitError(0, "Immediate exit requested"), 1), (av.ArgumentError(22, "Invalid argument"), 3)],
+    ids=["hangs", "does not know a size"],
+)
+def test_a_camera_is_asked_again_only_where_it_may_not_know_what_was_asked(monkeypatch, error, tried):
+    asked = []
+
+    def opened(*_, options=None, **__):
+        asked.append(options)
+        raise error
+
+    monkeypatch.setattr(streams, "device", lambda: "v4l2")
+    monkeypatch.setattr(streams, "find_again", lambda camera: camera)
+    monkeypatch.setattr(av, "open", opened)
+    with pytest.raises(SourceError, match="Room cannot be watched"):
+        list(StreamSource(streams.CameraStream(Camera("Room", "/dev/video0"), settings())).frames())
+    assert len(asked) == tried and asked[0]["input_format"] == "mjpeg"
+
+
+def test_a_camera_that_is_closed_meanwhile_is_not_asked_again(monkeypatch):
+    asked: list[str] = []
+    camera = streams.CameraStream(Camera("Room", "/dev/video0"), settings())
+
+    def opened(address, *_, **__):
+        asked.append(address)
+        camera.interrupt()
+        raise av.ArgumentError(22, "Invalid argument")
+
+    monkeypatch.setattr(streams, "device", lambda: "v4l2")
+    monkeypatch.setattr(streams, "find_again", lambda camera: camera)
+    monkeypatch.setattr(av, "open", opened)
+    with pytest.raises(BrokenError, match="closed before"):
+        list(camera.pictures(lambda: True))
+    assert len(asked) == 1
 
 
 def test_a_pushed_picture_is_delivered_and_the_newest_wins():
@@ -714,7 +786,7 @@ def test_pictures_that_are_not_due_are_not_even_decoded_where_each_stands_alone(
 
     monkeypatch.setattr(live, "HttpStream", Counted)
     room.answers = [always]
-    with open_live(room.address(), settings(fps=1)) as source:
+    with closing(open_live(room.address(), settings(fps=1))) as source:
         frames = source.frames()
         next(frames)
         until(lambda: source._slot.n > 20)
@@ -729,7 +801,7 @@ def test_patience_ends_with_time_and_with_too_many_bytes(monkeypatch):
     waits.renew()
     with pytest.raises(BrokenError, match=r"no picture for 0.01 s"):
         until(waits.check)
-    monkeypatch.setattr(patience, "MOST_BYTES", 1000)
+    monkeypatch.setattr(outages, "MOST_BYTES", 1000)
     with pytest.raises(BrokenError, match=r"without a picture"):
         Patience(5, 5).check(1001)
 

@@ -13,14 +13,14 @@ def cover_one(image, **zones):
 
 
 def test_a_zone_in_fractions_and_one_in_pixels_cover_the_same():
-    fractions = draw_zones([(0.25, 0.5, 0.75, 1.0)], [], 40, 20)
-    np.testing.assert_array_equal(fractions, draw_zones([], [(10, 10, 30, 20)], 40, 20))
+    fractions = draw_zones(MaskSettings(fractions=((0.25, 0.5, 0.75, 1.0),)), 40, 20)
+    np.testing.assert_array_equal(fractions, draw_zones(MaskSettings(pixels=((10, 10, 30, 20),)), 40, 20))
     assert fractions[15, 20]
     assert not fractions[5, 20]
 
 
 def test_a_polygon_covers_its_inside():
-    zone = draw_zones([], [(0, 0, 19, 0, 0, 19)], 20, 20)
+    zone = draw_zones(MaskSettings(pixels=((0, 0, 19, 0, 0, 19),)), 20, 20)
     assert zone[5, 5]
     assert not zone[15, 15]
 

@@ -37,7 +37,7 @@ class Lesson:
             middles = (homes + self.sway * self.size)[who] * scale + offset + self.rng.normal(0, 0.5, (len(who), 2))
             half = (self.sizes[who] * scale * self.rng.normal(1, 0.03, len(who)))[:, None] / 2
             boxes = np.hstack([middles - half, middles + half]).astype(np.float32)
-            seats = self.tracker.update(boxes, np.full(len(who), 0.9, np.float32), self.time).tolist()
+            seats = self.tracker.update(boxes, self.time).tolist()
             assert len({seat for seat in seats if seat}) == sum(seat != NO_SEAT for seat in seats)
             for i, seat in zip(who, seats, strict=True):
                 if seat != NO_SEAT:
@@ -156,7 +156,7 @@ def test_a_source_that_stands_still_and_goes_on_raises_no_alarm():
     lesson.film(10)
     boxes = np.hstack([lesson.homes - 20, lesson.homes + 20]).astype(np.float32)
     for _ in range(50):
-        lesson.tracker.update(boxes, np.ones(12, np.float32), lesson.time)
+        lesson.tracker.update(boxes, lesson.time)
         lesson.time += 0.2
     lesson.film(10)
     assert lesson.tracker.shifts == ()

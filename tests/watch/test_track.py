@@ -15,7 +15,7 @@ class Room:
         for _ in range(frames):
             points = np.array(middles, np.float32).reshape(-1, 2)
             boxes = np.concatenate([points - size / 2, points + size / 2], axis=1).astype(np.float32)
-            seats = self.tracker.update(boxes, np.full(len(boxes), 0.9, np.float32), self.time)
+            seats = self.tracker.update(boxes, self.time)
             self.time = round(self.time + 0.1, 3)
         return seats.tolist()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from roomread.errors import SourceError
+from roomread.faces.boxes import sizes
 from roomread.faces.detector import Detector
 from roomread.preprocess import contrast, crop_faces, sharpness
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Frame, Observation, Readings, Tracks
@@ -76,9 +77,8 @@ class _Seen:
         crops = crop_faces(frame.image, tracks.boxes)
         light, sharp = contrast(crops), sharpness(crops)
         middle = (tracks.boxes[:, :2] + tracks.boxes[:, 2:]) / 2
-        size = np.sqrt((tracks.boxes[:, 2:] - tracks.boxes[:, :2]).prod(axis=1))
         detail = sharp / np.maximum(light, 1) ** 2
-        self.faces.append(np.column_stack([middle, size, light, detail]))
+        self.faces.append(np.column_stack([middle, sizes(tracks.boxes), light, detail]))
         unread, unseen = (np.full((len(tracks), n), np.nan, np.float32) for n in (N_EMOTIONS, N_SIGNALS))
         self.observations.append(Observation(frame.time, frame.index, tracks, unread, sharp, unseen))
         return self.observations[-1]
@@ -97,7 +97,7 @@ def check_room(frames: Iterable[Frame], detector: Detector) -> RoomCheck:
     tracker, seen, last = SeatTracker(), _Seen(), None
     for frame in frames:
         found = detector.detect(frame.image)
-        seats = tracker.update(found.boxes, found.scores, frame.time)
+        seats = tracker.update(found.boxes, frame.time)
         last = frame, seen.add(frame, Tracks(seats, found.boxes, found.scores))
     if last is None:
         raise SourceError("The source gave no frame. Expected: one at least.")

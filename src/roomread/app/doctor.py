@@ -116,7 +116,7 @@ def _video() -> Finding:
 
 
 def _cameras() -> Finding:
-    names = [f"camera:{number} ({camera.name})" for number, camera in enumerate(list_cameras())]
+    names = [f"{camera.word} ({camera.name})" for camera in list_cameras()]
     if not names:
         remedy = "Plug one in, or let the system show it; the browser's own camera and files work without"
         return Finding("cameras", "note", "none attached that this user may see", remedy)

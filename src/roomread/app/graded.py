@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image as Pictures
 
 from roomread.errors import DataError
-from roomread.faces.detector import YuNet
+from roomread.faces.detector import open_detector
 from roomread.faces.expression import ExpressionModel
 from roomread.faces.head import HeadReader
 from roomread.modelcard import sha256_of
@@ -78,7 +78,7 @@ def read_graded(path: Path, progress: Callable[[float], None] | None = None, hei
     for wanted in (column, "subject", "engagement"):
         if wanted not in table:
             raise DataError(f"{path} has no column {wanted}. Expected: image, subject and engagement.")
-    detector, reader, head = YuNet(), ExpressionModel(), HeadReader()
+    detector, reader, head = open_detector(), ExpressionModel(), HeadReader()
     n = len(table)
     emotions, signals = (np.full((n, width), np.nan, np.float32) for width in (N_EMOTIONS, N_SIGNALS))
     statistics = np.empty((n, len(STATISTICS)))

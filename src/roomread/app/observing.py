@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime
 
 import roomread
-from roomread.faces.detector import DetectorSettings, YuNet
+from roomread.faces.detector import DetectorSettings, open_detector
 from roomread.faces.expression import ExpressionModel, ExpressionSettings
 from roomread.faces.head import HeadReader, HeadSettings
-from roomread.faces.onnx import DEFAULT_THREADS, Network, Runtime
+from roomread.faces.onnx import DEFAULT_THREADS, Runtime
 from roomread.types import Frame, Observation
 from roomread.watch.masks import MaskSettings, covered
 from roomread.watch.pipeline import observe
@@ -58,7 +58,7 @@ class Observer:
         runtime = Runtime(threads=1 if side_by_side else settings.threads, device=settings.device)
         self.workers = settings.threads if side_by_side else 1
         self.masks = settings.masks
-        self.detector = YuNet(settings.detector, runtime)
+        self.detector = open_detector(settings.detector, runtime)
         self.reader = ExpressionModel(settings.expression, runtime, settings.model)
         self.head = HeadReader(settings.head, runtime) if settings.signals.rate > 0 else None
         self._settings = settings
@@ -81,20 +81,13 @@ class Observer:
 
     def made_with(self) -> dict[str, Any]:
         """Return the versions of what looks, and the names and hashes of its networks."""
-        networks: dict[str, Network | None] = {
-            "detector": self.detector.network,
-            "second_look": None if self.detector.second is None else self.detector.second.network,
-            "expression": self.reader.network,
-            "mesh": None if self.head is None else self.head.mesh.network,
-        }
+        networks = self.detector.networks | {"expression": self.reader.network}
+        if self.head is not None:
+            networks["mesh"] = self.head.mesh.network
         return {
             "roomread": roomread.__version__,
             "python": platform.python_version(),
             "onnxruntime": onnxruntime.__version__,
             "numpy": np.__version__,
-            **{
-                name: {"name": network.card.name, "sha256": network.card.sha256}
-                for name, network in networks.items()
-                if network is not None
-            },
+            **{name: {"name": network.card.name, "sha256": network.card.sha256} for name, network in networks.items()},
         }

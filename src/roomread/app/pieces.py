@@ -71,7 +71,7 @@ def _readings(seen: Sequence[Observation]) -> Readings:
 def seat(tracker: SeatTracker, readings: Readings) -> Array:
     """Return the seat of each face, int64 (n,), by a tracker that has seen everything before and now sees this too."""
     seats = [
-        tracker.update(readings.boxes[rows], readings.scores[rows], float(time))
+        tracker.update(readings.boxes[rows], float(time))
         for time, rows in zip(readings.times, _rows(readings), strict=True)
     ]
     return np.concatenate([np.zeros(0, np.int64), *seats])

@@ -12,7 +12,7 @@ from roomread.faces.detector import Detector
 from roomread.faces.expression import Classifier, ExpressionSettings, read_expressions
 from roomread.outside import shown
 from roomread.pictures import read_picture
-from roomread.preprocess import whole_face
+from roomread.preprocess import crop_faces, whole_face
 from roomread.store.privacy import allowance_for
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Prediction
 from roomread.watch.signals import HeadSource
@@ -55,7 +55,8 @@ def predict(
     else:
         found = finder.detector.detect(picture)
         boxes = found.boxes
-        emotions, faces = read_expressions(model, picture, boxes, ExpressionSettings(), found.points)
+        faces = crop_faces(picture, boxes)
+        emotions, _ = read_expressions(model, faces, boxes, ExpressionSettings(), found.points)
     signals = np.full((len(boxes), N_SIGNALS), np.nan, np.float32)
     if finder is not None and finder.head is not None:
         signals = finder.head.read(picture, boxes, found.points)

@@ -39,7 +39,7 @@ def add_commands(commands: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     from roomread.app.check import check_room
     from roomread.app.observing import ObserveSettings
-    from roomread.faces.detector import YuNet
+    from roomread.faces.detector import open_detector
     from roomread.faces.onnx import Runtime
     from roomread.watch.masks import covered
 
@@ -48,8 +48,8 @@ def _check(options: argparse.Namespace) -> int:
     if not options.seconds > 0:
         raise SettingsError(f"--seconds must be above 0. Received: {options.seconds}.")
     settings = settings_of(ObserveSettings, options, {})
-    detector = YuNet(settings.detector, Runtime(threads=settings.threads, device=settings.device))
-    source = _open(options.source, options.seconds)
+    detector = open_detector(settings.detector, Runtime(threads=settings.threads, device=settings.device))
+    source = _open(options.source, options.seconds, settings.threads)
     with bar("look", options.seconds if source.length is None else min(options.seconds, source.length)) as progress:
 
         def told() -> Any:
@@ -68,15 +68,15 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open(source: str, seconds: float) -> Any:
+def _open(source: str, seconds: float, threads: int) -> Any:
     """Return a file as fast as it can be read, or whatever else there is as it runs."""
     from roomread.watch.frames import FrameSettings, open_source
     from roomread.watch.live import open_live
     from roomread.watch.livesource import LiveSettings
 
     if Path(source).exists() and not source.startswith("/dev/"):
-        return open_source(Path(source), FrameSettings(fps=FPS, end=seconds))
-    return open_live(source, LiveSettings(fps=FPS))
+        return open_source(Path(source), FrameSettings(fps=FPS, end=seconds, threads=threads))
+    return open_live(source, LiveSettings(fps=FPS, threads=threads))
 
 
 def _as_text(check: RoomCheck, files: list[Path]) -> str:

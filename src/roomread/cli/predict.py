@@ -54,7 +54,7 @@ def add_commands(commands: Any) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from roomread.app.panel import find_mapping
     from roomread.app.predict import Finder, predict
-    from roomread.faces.detector import YuNet
+    from roomread.faces.detector import open_detector
     from roomread.faces.head import HeadReader
     from roomread.output import check_folder
     from roomread.store.privacy import check_purpose
@@ -66,7 +66,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_folder(options.out)
     model = open_named(options.model, options.classes)
-    finder = None if options.whole else Finder(YuNet(), HeadReader() if mapping.signals else None)
+    finder = None if options.whole else Finder(open_detector(), HeadReader() if mapping.signals else None)
     look = _looker(options) if options.gradcam else None
     told: list[dict[str, Any]] = []
     failed: dict[str, str] = {}

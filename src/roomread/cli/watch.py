@@ -52,13 +52,14 @@ def _watch(options: argparse.Namespace) -> int:
     from roomread.watch.live import open_live
 
     if options.source is None:
-        for number, camera in enumerate(cameras := list_cameras()):
-            print(f"camera:{number}  {camera.name}")
+        for camera in (cameras := list_cameras()):
+            print(f"{camera.word}  {camera.name}")
         if not cameras:
             say("No camera is attached.")
         return 0
     check_purpose(options.purpose, options.reference)
-    own = {"window": options.window, "every": options.every, "source": {"fps": options.fps}}
+    live = {"fps": options.fps, "threads": options.threads}
+    own = {"window": options.window, "every": options.every, "source": live}
     settings = settings_of(WatchSettings, options, own)
     mapping = find_mapping(options.mapping, signals=settings.signals.rate > 0)
     source = open_live(options.source, settings.source)

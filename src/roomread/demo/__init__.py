@@ -2,6 +2,6 @@
 
 from roomread.demo.film import build_room
 from roomread.demo.script import RoomSettings
-from roomread.demo.truth import Room, read_truth
+from roomread.demo.truth import Room
 
-__all__ = ["Room", "RoomSettings", "build_room", "read_truth"]
+__all__ = ["Room", "RoomSettings", "build_room"]

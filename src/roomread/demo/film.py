@@ -23,13 +23,15 @@ from roomread.demo.scenery import draw_room
 from roomread.demo.script import LEAN, Movement, RoomSettings
 from roomread.demo.truth import DEPTH, Plan, Room, describe, desk_line, head_places, plan_room
 from roomread.errors import OutputError
+from roomread.output import write_whole
 from roomread.types import Image
 
 FINER_HEADS = 1.2  # heads are drawn larger than the largest one seen, so that reducing them smooths their edges
 PHOTOGRAPHED = 91  # width of the face in the photograph, pixels
 CODING = {"preset": "ultrafast", "crf": "22", "threads": "2"}  # half veryfast's time; 22 keeps lids apart at 60 px
 POSES_KEPT, SPRITES_KEPT = 256, 2048  # in memory: heads of 0.3 MB, and cut-outs of at most 0.1 MB over all seats
-BYTES = 0.012  # of the video for one pixel of one frame, with the usual noise
+NOISE = 1.0  # standard deviation of the camera's noise in gray levels
+BYTES = 0.012  # of the video for one pixel of one frame
 BODY_FOLLOWS = 0.8  # share of the head's lean that the shoulders make
 
 
@@ -86,23 +88,19 @@ def build_room(settings: RoomSettings, out: Path, progress: Callable[[float], No
     plan = plan_room(settings)
     truth = describe(plan)
     video, truth_file = out / "room.mp4", out / "room.json"
-    video_part, truth_part = out / ".room.mp4.part", out / ".room.json.part"
-    frames = paint_frames(plan)
+    frames, text = paint_frames(plan), json.dumps(truth, separators=(",", ":"))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            _encode(settings, frames, video_part, progress)
-            truth_part.write_text(json.dumps(truth, separators=(",", ":")), encoding="utf-8")
-            video_part.replace(video)
-            truth_part.replace(truth_file)
-        finally:
-            video_part.unlink(missing_ok=True)
-            truth_part.unlink(missing_ok=True)
-    except (OSError, av.error.FFmpegError) as error:
+        write_whole(
+            {
+                video: lambda path: _encode(settings, frames, path, progress),
+                truth_file: lambda path: path.write_text(text, encoding="utf-8"),
+            }
+        )
+    except (OutputError, av.error.FFmpegError) as error:
         size = 1 + settings.n_frames * settings.width * settings.height * BYTES / 1e6
         raise OutputError(
             f"The synthetic room cannot be written to {out}. Expected: a folder with room for about {size:.0f} MB. "
-            f"Received: {error}. Choose another folder, or free space."
+            f"Received: {error.__cause__ or error}. Choose another folder, or free space."
         ) from error
     return Room(video, truth_file, truth)
 
@@ -242,7 +240,7 @@ def _encode(
 ) -> None:
     """Write frames as H.264, with the camera's noise on their brightness."""
     rng = np.random.default_rng([settings.seed, 30_000])
-    grain = np.clip(rng.normal(0, max(settings.noise, 1e-9), (settings.height + 64, settings.width + 64)), -12, 12)
+    grain = np.clip(rng.normal(0, NOISE, (settings.height + 64, settings.width + 64)), -12, 12)
     grains = grain.round().astype(np.int8).view(np.uint8)  # added with wrap-around; 16 to 235 plus 12 never wraps
     with av.open(str(path), "w", format="mp4") as container, ThreadPoolExecutor(1) as encoder:
         stream = container.add_stream("libx264", rate=settings.fps, options=CODING)
@@ -253,23 +251,18 @@ def _encode(
         for number, image in enumerate(frames):
             target[...] = image
             frame = colours.reformat(format="yuv420p", interpolation="POINT")  # sizes stay; half the time
-            if settings.noise > 0:
-                down, right = rng.integers(0, 64, 2)
-                bright = _plane(frame, 0)[:, : settings.width]
-                bright += grains[down : down + settings.height, right : right + settings.width]
+            down, right = rng.integers(0, 64, 2)
+            bright = _plane(frame, 0)[:, : settings.width]
+            bright += grains[down : down + settings.height, right : right + settings.width]
             frame.pts = number
             if encoded is not None:
                 encoded.result()
-            encoded = encoder.submit(_write, container, stream, frame)
+            encoded = encoder.submit(lambda frame: container.mux(stream.encode(frame)), frame)
             if progress is not None:
                 progress((number + 1) / settings.n_frames)
         if encoded is not None:
             encoded.result()
         container.mux(stream.encode(None))
-
-
-def _write(container: av.container.OutputContainer, stream: av.VideoStream, frame: av.VideoFrame) -> None:
-    container.mux(stream.encode(frame))
 
 
 def _plane(frame: av.VideoFrame, number: int) -> npt.NDArray[np.uint8]:

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageChops, ImageDraw
 
+from roomread.demo.figures import FINER, shade
 from roomread.demo.layout import DESK, DESK_FOOT, DESK_FRONT, Seat
-from roomread.demo.outline import FINER, shade
 from roomread.demo.script import RoomSettings
 from roomread.types import Image
 

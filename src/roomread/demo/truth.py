@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from roomread.demo.face import face_middle, read_mesh, turn_points
 from roomread.demo.figures import WALKER, WALKER_SIZE, draw_walker
 from roomread.demo.layout import DESK, HAIR_TOP, Seat, place_seats
 from roomread.demo.script import Event, Movement, RoomSettings, move, walk, write_script
-from roomread.errors import SourceError
 from roomread.types import Image
 
 Floats = npt.NDArray[np.float64]
@@ -101,25 +99,6 @@ def describe(plan: Plan) -> dict[str, Any]:
         "walker": None if times is None else {"start": times[0], "end": times[1]},
         "seats": seats,
     }
-
-
-def read_truth(path: Path) -> dict[str, Any]:
-    """Return the truth that lies beside a synthetic room's video.
-
-    Args:
-        path: room.json.
-
-    Raises:
-        SourceError: the file cannot be read or is no truth of a room.
-    """
-    try:
-        truth = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        expected = "the JSON file of a synthetic room"
-        raise SourceError(f"{path} cannot be read. Expected: {expected}. Received: {error}.") from error
-    if not isinstance(truth, dict) or not {"fps", "frames", "seats"} <= set(truth):
-        raise SourceError(f"{path} describes no synthetic room. Expected: fps, frames and seats. Received: other JSON.")
-    return truth
 
 
 def head_places(seat: Seat, movement: Movement) -> tuple[Floats, Floats]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from roomread.faces.boxes import clip, join, suppress
-from roomread.faces.onnx import Runtime, open_network
-from roomread.faces.second_look import CENTERFACE, DOUBTFUL, SecondLook
+from roomread.faces.onnx import Network, Runtime, open_network
+from roomread.faces.second_look import DOUBTFUL, SecondLook
 from roomread.faces.tiles import SHARED, View, cut
 from roomread.modelcard import DETECTOR
 from roomread.pictures import scaled_planes
@@ -23,6 +22,11 @@ ENLARGED = 1.5  # times; enlarging a picture further shows nothing more
 
 class Detector(Protocol):
     """Anything that finds faces in a picture."""
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """What it looks with, by what each is for: kept with every lesson."""
+        ...
 
     def detect(self, image: Image) -> Detections:
         """Return the faces of one picture; none is an ordinary answer."""
@@ -62,24 +66,32 @@ class DetectorSettings:
         return min(wanted, ENLARGED, max(1, self.tile / max(width, height)))
 
 
+def open_detector(settings: DetectorSettings | None = None, runtime: Runtime | None = None) -> Detector:
+    """Return the detector that faces are looked for with, wherever one is needed.
+
+    Raises:
+        ModelError: a network or its card is missing, damaged, or for something else, or the device cannot be used.
+    """
+    return YuNet(settings, runtime)
+
+
 class YuNet:
     """YuNet (Wu et al. 2023, doi 10.1007/s11633-023-1423-y) on ONNX Runtime, with a second look at what it doubts."""
 
-    def __init__(
-        self,
-        settings: DetectorSettings | None = None,
-        runtime: Runtime | None = None,
-        path: Path = DETECTOR,
-        second: Path = CENTERFACE,
-    ) -> None:
+    def __init__(self, settings: DetectorSettings | None = None, runtime: Runtime | None = None) -> None:
         """Open the networks.
 
         Raises:
             ModelError: a file or its card is missing, damaged, or for something else.
         """
         self.settings = DetectorSettings() if settings is None else settings
-        self.network = open_network(path, "face detection", runtime)
-        self.second = SecondLook(runtime, second) if self.settings.second_look else None
+        self.network = open_network(DETECTOR, "face detection", runtime)
+        self.second = SecondLook(runtime) if self.settings.second_look else None
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """Both networks, or the first alone."""
+        return {"detector": self.network} | ({} if self.second is None else {"second_look": self.second.network})
 
     def detect(self, image: Image) -> Detections:
         """Return the faces of one picture, surest first, boxes clipped to the picture."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from roomread.faces.boxes import sizes
 from roomread.faces.onnx import Runtime, multiplies_bytes, open_network
 from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
 from roomread.preprocess import contrast, crop_faces, sharpness
@@ -18,7 +19,7 @@ class ExpressionReader(Protocol):
     """Anything that reads expressions from faces."""
 
     def predict(self, image: Image, boxes: Array, points: Array | None = None) -> tuple[Array, Array]:
-        """Return (probabilities, faces) as `ExpressionModel.predict` does."""
+        """Return (probabilities, sharpness) as `read_expressions` does."""
         ...
 
 
@@ -66,33 +67,30 @@ class ExpressionSettings:
 
 
 def read_expressions(
-    model: Classifier, image: Image, boxes: Array, settings: ExpressionSettings, points: Array | None = None
+    model: Classifier, faces: Array, boxes: Array, settings: ExpressionSettings, points: Array | None = None
 ) -> tuple[Array, Array]:
-    """Read the face in each box.
+    """Read each face.
 
     Args:
         model: what reads them.
-        image: uint8 (height, width, 3), RGB.
+        faces: uint8 (n, 48, 48, 1), gray, from `crop_faces`.
         boxes: float32 (n, 4), pixels, (left, top, right, bottom).
         settings: which faces are left out.
         points: float32 (n, 5, 2), pixels, as in `Detections`; None where it is not known who is turned away.
 
     Returns:
         float32 (n, 7), 0 to 1, in the order of EMOTIONS, each row sums to 1; a row of NaN where the face is too small,
-        too dark, too blurred or turned too far away to read. And the faces as the network sees them: uint8
-        (n, 48, 48, 1).
+        too dark, too blurred or turned too far away to read. And float32 (n,), how sharp each face is.
     """
-    faces = crop_faces(image, boxes)
-    size = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
     probabilities = np.full((len(boxes), N_EMOTIONS), np.nan, np.float32)
-    light = contrast(faces)
-    detailed = sharpness(faces) >= settings.min_detail * light**2
-    readable = (size >= settings.min_size) & (light >= settings.min_contrast) & detailed
+    light, sharp = contrast(faces), sharpness(faces)
+    detailed = sharp >= settings.min_detail * light**2
+    readable = (sizes(boxes) >= settings.min_size) & (light >= settings.min_contrast) & detailed
     if points is not None:
         eyes = np.linalg.norm(points[:, 1] - points[:, 0], axis=1)
         readable &= eyes >= settings.min_eyes * (boxes[:, 2] - boxes[:, 0])
     probabilities[readable] = model.predict_faces(faces[readable])
-    return probabilities, faces
+    return probabilities, sharp
 
 
 class ExpressionModel:
@@ -119,14 +117,12 @@ class ExpressionModel:
         return self.network.card.name
 
     def predict(self, image: Image, boxes: Array, points: Array | None = None) -> tuple[Array, Array]:
-        """Return what `read_expressions` does, by this model and its settings."""
-        return read_expressions(self, image, boxes, self.settings, points)
+        """Return what `read_expressions` does of the faces in a picture, by this model and its settings."""
+        return read_expressions(self, crop_faces(image, boxes), boxes, self.settings, points)
 
     def predict_faces(self, faces: Array) -> Array:
         """Return float32 (n, 7), the probabilities for faces cut out already: uint8 (n, 48, 48, 1), gray."""
         step = self.settings.batch_size
-        parts = [self._run(faces[start : start + step]) for start in range(0, len(faces), step)]
+        only = self.network.outputs[0]
+        parts = [self.network(faces[start : start + step])[only] for start in range(0, len(faces), step)]
         return np.concatenate(parts) if parts else np.empty((0, N_EMOTIONS), np.float32)
-
-    def _run(self, faces: Array) -> Array:
-        return self.network(faces)[self.network.outputs[0]]

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from roomread.errors import ModelError
-from roomread.faces.mesh import MESH, FaceMesh, Meshes
+from roomread.faces.boxes import sizes as box_sizes
+from roomread.faces.mesh import FaceMesh, Meshes
 from roomread.faces.onnx import Runtime
-from roomread.modelcard import sha256_of
+from roomread.modelcard import MESH, sha256_of
 from roomread.types import N_SIGNALS, Array, Image, check_shape
 
 CANONICAL = MESH.with_suffix(".canonical.json")
@@ -68,21 +69,19 @@ class StandardFace:
 class HeadReader:
     """Read the signals of the faces of a picture."""
 
-    def __init__(self, settings: HeadSettings | None = None, runtime: Runtime | None = None, path: Path = MESH) -> None:
+    def __init__(self, settings: HeadSettings | None = None, runtime: Runtime | None = None) -> None:
         """Open the mesh and its standard face.
 
         Args:
             settings: where signals are missing.
             runtime: what it runs on; None takes the usual threads of the processor.
-            path: the mesh's file.
 
         Raises:
             ModelError: a file is missing, damaged, or for something else, or the device cannot be used.
         """
         self.settings = HeadSettings() if settings is None else settings
-        self.mesh = FaceMesh(runtime=runtime, path=path)
-        standard = path.with_suffix(".canonical.json")
-        self.face = read_standard_face(standard, str(self.mesh.network.card.recipe.get(standard.name)))
+        self.mesh = FaceMesh(runtime)
+        self.face = read_standard_face(CANONICAL, str(self.mesh.network.card.recipe.get(CANONICAL.name)))
 
     def read(self, image: Image, boxes: Array, points: Array) -> Array:
         """Return the signals of each face; a face too small for any of them is not looked at.
@@ -97,7 +96,7 @@ class HeadReader:
         """
         check_shape("boxes", boxes, (None, 4))
         check_shape("points", points, (len(boxes), 5, 2))
-        sizes = np.sqrt((boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1))
+        sizes = box_sizes(boxes)
         large = sizes >= min(self.settings.pose_size, self.settings.eyes_size, self.settings.mouth_size)
         signals = np.full((len(boxes), N_SIGNALS), np.nan, np.float32)
         if large.any():
@@ -106,14 +105,14 @@ class HeadReader:
         return signals
 
 
-def read_standard_face(path: Path = CANONICAL, sha256: str | None = None) -> StandardFace:
+def read_standard_face(path: Path, sha256: str) -> StandardFace:
     """Return the standard face.
 
     Raises:
         ModelError: the file is missing, damaged, or not the one that the mesh's card names.
     """
     received = sha256_of(path)
-    if sha256 is not None and received != sha256:
+    if received != sha256:
         raise ModelError(
             f"The file {path} is not the one that the card beside it names. Expected: SHA-256 {sha256}. "
             f"Received: {received}. Copy both together."

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image as Pictures
 
 from roomread.faces.boxes import overlaps, sizes
 from roomread.faces.onnx import Runtime, open_network
-from roomread.modelcard import WEIGHTS
+from roomread.modelcard import SECOND_LOOK
 from roomread.types import Array, Detections, Image
 
-CENTERFACE = WEIGHTS / "centerface.onnx"
 DOUBTFUL = (0.4, 0.75)  # scores; below, few boxes are faces, and from there on nearly all are
-WIDE, HIGH = (
-    96,
-    128,
-)  # pixels; what the network sees of a face and its surroundings, of which those beside it tell least
+WIDE, HIGH = 96, 128  # pixels; what the network sees of a face and around it, of which what lies beside tells least
 FACE = 44  # pixels; root of the box's area within the tile
 CELL = 4  # pixels; the network's grid
 SAME = 0.4  # intersection over union above which both looks mean the same face
@@ -30,13 +24,13 @@ class SecondLook:
     either; and as only doubtful boxes are looked at again, this costs little.
     """
 
-    def __init__(self, runtime: Runtime | None = None, path: Path = CENTERFACE) -> None:
+    def __init__(self, runtime: Runtime | None = None) -> None:
         """Open the network.
 
         Raises:
             ModelError: the file or its card is missing, damaged, or for something else.
         """
-        self.network = open_network(path, "second look", runtime)
+        self.network = open_network(SECOND_LOOK, "second look", runtime)
 
     def judge(self, image: Image, faces: Detections) -> Detections:
         """Return the same faces, in the same order; where the score is doubtful, score and box are those of both looks.

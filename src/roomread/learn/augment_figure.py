@@ -11,7 +11,7 @@ import numpy as np
 from roomread import style
 from roomread.config import as_dict, make_settings
 from roomread.errors import DataError, SettingsError, SourceError
-from roomread.faces.detector import YuNet
+from roomread.faces.detector import open_detector
 from roomread.learn.audit import BLANK_LEVELS
 from roomread.learn.augment import DISTANT_SIZES, Augment, AugmentSettings
 from roomread.learn.datasets import LabelledFaces
@@ -67,7 +67,7 @@ def face_of_picture(path: Path, whole: bool = False) -> Array:
     image = read_picture(path)
     if whole:
         return whole_face(image)
-    boxes = YuNet().detect(image).boxes
+    boxes = open_detector().detect(image).boxes
     if not len(boxes):
         raise SourceError(f"No face was found in {path}. Choose another picture, or take all of it with --whole.")
     largest = np.argmax((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))

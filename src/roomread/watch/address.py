@@ -1,13 +1,15 @@
-"""Addresses of streams, and what of them may be shown: never a user, a password or a query."""
+"""Addresses of streams, and what of them may be shown: never a user, a password, a query or a value in the path."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from roomread.errors import SourceError
 
 SCHEMES = ("rtsp", "http", "https")
+VALUE = re.compile("=|%3d", re.IGNORECASE)  # some cameras take rtsp://HOST/user=admin&password=...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -16,7 +18,7 @@ class Address:
 
     full: as it was typed, with everything secret in it; for the library that opens it, and for nobody's eyes.
     plain: without user and password, with its query, which may hold secrets too.
-    shown: for names, notes and errors: neither user, password nor query.
+    shown: for names, notes and errors: neither user, password nor query, and of the path what stands before any `=`.
     """
 
     scheme: str
@@ -70,7 +72,7 @@ def parse_address(source: str) -> Address:
         scheme=scheme,
         full=source,
         plain=urlunsplit((scheme, place, parts.path, parts.query, "")),
-        shown=f"{scheme}://{place}{parts.path}",
+        shown=f"{scheme}://{place}{VALUE.split(parts.path)[0]}",
         user=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
     )

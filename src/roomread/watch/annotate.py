@@ -24,8 +24,8 @@ CODING = {"crf": "23", "preset": "veryfast"}
 def annotate(frame: Frame, seen: Observation, show_faces: bool = False) -> Image:
     """Return a frame with a box around each face: uint8 (height, width, 3), RGB.
 
-    A box says the number of the seat; a solid line that the face could be read, a thin one that it could not. No
-    expression stands there: what is shown of single seats is for `store.privacy` to say.
+    A box says the number of the seat, above it where there is room; a solid line that the face could be read, a thin
+    one that it could not. No expression stands there: what is shown of single seats is for `store.privacy` to say.
 
     Args:
         frame: the picture.
@@ -45,9 +45,10 @@ def annotate(frame: Frame, seen: Observation, show_faces: bool = False) -> Image
         left, top, right, bottom = (round(float(side)) for side in box)
         draw.rectangle((left, top, right, bottom), outline=colour, width=2 * line if read else line)
         if seat != NO_SEAT:
-            corner = draw.textbbox((left, top - line), str(seat), font=font, anchor="lb")
-            draw.rectangle((corner[0], corner[1] - line, corner[2] + 2 * line, corner[3] + line), fill=colour)
-            draw.text((left + line, top - line), str(seat), font=font, anchor="lb", fill=style.ink(colour))
+            _, high, wide, low = draw.textbbox((left, 0), str(seat), font=font, anchor="lb")
+            foot = max(top - line, line - high)
+            draw.rectangle((left, foot + high - line, wide + 2 * line, foot + low + line), fill=colour)
+            draw.text((left + line, foot), str(seat), font=font, anchor="lb", fill=style.ink(colour))
     return np.asarray(picture)
 
 
@@ -75,6 +76,7 @@ class AnnotatedVideo:
         """
         self.path, self.show_faces, self.made = path, show_faces, path.with_name(f".new-{path.name}")
         self.stream: av.VideoStream | None = None
+        self.last = -1  # pts
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.container = av.open(str(self.made), "w", format="mp4")
@@ -82,11 +84,15 @@ class AnnotatedVideo:
             raise self._failure(error) from error
 
     def add(self, frame: Frame, seen: Observation) -> None:
-        """Write the next frame; one of another size than the first is brought to its size.
+        """Write the next frame; one of another size than the first is brought to its size, one no later is left out.
 
         Raises:
             OutputError: it cannot be written.
         """
+        stamp = round(frame.time / TICK)
+        if stamp <= self.last:  # a container may give two frames the same time, which an MP4 cannot
+            return
+        self.last = stamp
         height, width = (side - side % 2 for side in frame.image.shape[:2])  # H.264 wants even sizes
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(annotate(frame, seen, self.show_faces)), "rgb24")
         try:
@@ -95,7 +101,7 @@ class AnnotatedVideo:
                 self.stream.width, self.stream.height, self.stream.pix_fmt = width, height, "yuv420p"
                 self.stream.time_base = self.stream.codec_context.time_base = TICK
             picture = picture.reformat(self.stream.width, self.stream.height, "yuv420p")
-            picture.pts, picture.time_base = round(frame.time / TICK), TICK
+            picture.pts, picture.time_base = stamp, TICK
             self.container.mux(self.stream.encode(picture))
         except (OSError, av.error.FFmpegError) as error:
             raise self._failure(error) from error

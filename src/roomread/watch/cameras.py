@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -22,12 +22,13 @@ class Camera:
     """A camera of this machine.
 
     name: as the system calls it. address: as FFmpeg does. place: where it is plugged in, if the system says so; a
-    camera of the same name at another place is another one.
+    camera of the same name at another place is another one. word: as the user calls it, if it is in the list.
     """
 
     name: str
     address: str
     place: str = ""
+    word: str = ""
 
 
 def device() -> str:
@@ -46,32 +47,28 @@ def device() -> str:
 
 def list_cameras() -> list[Camera]:
     """Return the cameras of this machine, in the order in which `camera:0`, `camera:1` ... count them."""
-    if sys.platform not in DEVICES:
-        return []
-    return _linux() if device() == "v4l2" else _enumerated(device())
+    kind = DEVICES.get(sys.platform)
+    found = [] if kind is None else _linux() if kind == "v4l2" else _enumerated(kind)
+    return [replace(camera, word=f"camera:{number}") for number, camera in enumerate(found)]
 
 
-def is_camera(source: str) -> bool:
-    """Tell whether a source is meant as a camera of this machine."""
-    return source.startswith("/dev/") or WORD.fullmatch(source) is not None
-
-
-def find_camera(source: str) -> Camera:
-    """Return the camera that `camera`, `camera:1` or `/dev/video0` names.
+def find_camera(source: str) -> Camera | None:
+    """Return the camera that `camera`, `camera:1` or `/dev/video0` names, or None where a source names no camera.
 
     Raises:
-        SourceError: there is none of that name or number.
+        SourceError: there is none of that name or number, or none can be watched on this system.
     """
+    number = WORD.fullmatch(source)
+    if number is None and not source.startswith("/dev/"):
+        return None
+    device()  # refuses a system whose cameras nobody reaches
     cameras = list_cameras()
-    if source.startswith("/dev/"):
+    if number is None:
         address = str(Path(source).resolve())
         found = [camera for camera in cameras if camera.address == address]
         if not found and not Path(source).exists():
             raise SourceError(f"There is no camera at {source}. {_offer(cameras)}")
         return found[0] if found else Camera(source, source)
-    number = WORD.fullmatch(source)
-    if number is None:
-        raise SourceError(f"{source} names no camera. Expected: camera, camera:0, camera:1 ... {_offer(cameras)}")
     index = int(number[1] or 0)
     if index >= len(cameras):
         raise SourceError(f"There is no camera {index}. {_offer(cameras)}")
@@ -93,8 +90,7 @@ def find_again(camera: Camera) -> Camera | None:
 def _offer(cameras: list[Camera]) -> str:
     if not cameras:
         return "Expected: a camera. Received: none is connected, or the system lets nobody see it. Plug one in."
-    names = ", ".join(f"camera:{number} ({camera.name})" for number, camera in enumerate(cameras))
-    return f"These are there: {names}."
+    return f"These are there: {', '.join(f'{camera.word} ({camera.name})' for camera in cameras)}."
 
 
 def _linux() -> list[Camera]:

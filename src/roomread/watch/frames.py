@@ -27,7 +27,6 @@ OPENING = {  # nothing but a real container in a plain file: no list that names 
     "protocol_whitelist": "file",
     "max_pixels": str(LARGEST_FRAME),
 }
-MOST_PIXELS = 8192 * 8192  # of a frame; a damaged or hostile head may state any size
 LEAST_FPS = 0.001  # one frame in a quarter of an hour
 LONGEST = 24 * 3600.0  # seconds; a frame that claims to come later has a damaged stamp
 END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
@@ -198,7 +197,6 @@ class VideoSource:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self.settings.threads
-            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             yield from self._due(container, stream)
 
     def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
@@ -249,8 +247,8 @@ def open_video(path: Path) -> av.container.InputContainer:
         container = av.open(str(path), options=OPENING, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise SourceError(
-            f"{path} cannot be opened as a video. Expected: a picture, or a video such as MP4, MOV, MKV or "
-            f"WebM. Received: {error.strerror or error}."
+            f"{path} cannot be opened as a video. Expected: MP4, MOV, MKV, WebM or the like. "
+            f"Received: {error.strerror or error}."
         ) from error
     if not container.streams.video:
         container.close()
@@ -313,11 +311,17 @@ class Clock:
 
 
 def _seek_before(container: av.container.InputContainer, stream: av.VideoStream, stamp: int) -> None:
-    """Go to a key frame at or before a stamp; to the start of the file where the container knows no better."""
+    """Go to a key frame at or before a stamp; to the start of the file where the container knows no better.
+
+    A file that is damaged there is read from wherever that leads: what is too early is passed over.
+    """
     for target in (stamp, 0 if stream.start_time is None else stream.start_time):
-        container.seek(target, stream=stream)
-        reached = next(container.demux(stream)).pts
-        container.seek(target, stream=stream)
+        try:
+            container.seek(target, stream=stream)
+            reached = next(container.demux(stream)).pts
+            container.seek(target, stream=stream)
+        except av.FFmpegError:
+            continue
         if reached is not None and reached <= stamp:
             return
 

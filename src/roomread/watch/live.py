@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from roomread.errors import SourceError
-from roomread.watch import clock
+from roomread.watch import outages
 from roomread.watch.address import is_address, parse_address
-from roomread.watch.cameras import find_camera, is_camera
+from roomread.watch.cameras import find_camera
 from roomread.watch.livesource import LiveSettings, LiveSource
-from roomread.watch.outages import Outages
-from roomread.watch.patience import BrokenError
+from roomread.watch.outages import BrokenError
 from roomread.watch.streams import CameraStream, FileStream, HttpStream, RtspStream, Stream, to_rgb
 
 JOIN = 0.5  # seconds that `close` waits for the thread; FFmpeg lets go of a hanging camera or RTSP later, by its limits
@@ -37,9 +35,9 @@ def _find_stream(source: str, settings: LiveSettings) -> Stream:
     if is_address(source):
         address = parse_address(source)
         return RtspStream(address, settings) if address.scheme == "rtsp" else HttpStream(address, settings)
+    if (camera := find_camera(source)) is not None:
+        return CameraStream(camera, settings)
     path = Path(source)
-    if is_camera(source):
-        return CameraStream(find_camera(source), settings)
     if not path.is_file():
         raise SourceError(
             f"{source} cannot be watched. Expected: camera, camera:1, an rtsp:// or http:// address, or a video file. "
@@ -54,8 +52,6 @@ class StreamSource(LiveSource):
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream.name, stream.settings)
         self._stream = stream
-        if not stream.endless:  # a file's pictures may lie as far apart as they like
-            self._outages = Outages(self.notes, math.inf)
         self._thread: threading.Thread | None = None
 
     @property
@@ -82,7 +78,7 @@ class StreamSource(LiveSource):
         failed = True  # unless all goes its way, and so also where the program itself is wrong
         try:
             while (reason := self._look()) is not None and not self._stream.stopped.is_set():
-                if self._size is None and not (self.settings.patient and self._stream.endless):
+                if self._size is None:
                     self.error = self._refusal(reason)
                     break
                 if not self._stream.endless:
@@ -99,19 +95,12 @@ class StreamSource(LiveSource):
         """Take pictures in until there are no more; return why, or None where that is the proper end."""
         stream = self._stream
         try:
-            with closing(stream.pictures(self._wanted)) as pictures:
+            with closing(stream.pictures(lambda: self._slot.wants(outages.now() - self._origin))) as pictures:
                 for frame in pictures:
                     self._arrive(partial(to_rgb, frame), (frame.width, frame.height))
         except BrokenError as broken:
             return str(broken)
         return "it ended" if stream.endless else None
-
-    def _wanted(self) -> bool:
-        """Tell whether the picture that comes now is worth decoding; count it where it is not."""
-        wanted = self._slot.wants(clock.now() - self._origin)
-        if not wanted:
-            self._slot.skip()
-        return wanted
 
     def _await(self, reason: str) -> None:
         """Wait before the stream is opened again, the longer the more often that has failed."""

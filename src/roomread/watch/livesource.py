@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from roomread.errors import SourceError
 from roomread.types import Frame
-from roomread.watch import clock
+from roomread.watch import outages
 from roomread.watch.outages import Outages, by_clock
 from roomread.watch.slot import Make, Slot, Waiting
 
@@ -25,13 +24,12 @@ State = Literal["opening", "live", "waiting", "closed"]
 class LiveSettings:
     """How a live source is watched, and how long one that fails is waited for."""
 
-    fps: float = 5.0  # frames analysed per second at most; NATIVE takes every one
+    fps: float = 5.0  # frames analysed per second at most; NATIVE takes the newest whenever there is time
     stall: float = 5.0  # seconds without a picture after which a stream is opened again; more than its slowest beat
     opening: float = 10.0  # seconds that opening may take; some cameras send a whole picture only every few seconds
     first_wait: float = 0.5  # seconds until a broken stream is opened again; doubled each time that fails ...
     longest_wait: float = 15.0  # ... up to this
     give_up: float | None = None  # seconds without a picture after which the source ends; None: never
-    patient: bool = False  # wait also for a stream that cannot be opened the very first time; else that is an error
     size: tuple[int, int] = (1920, 1080)  # pixels, width and height asked of a camera; it may give others
     threads: int = 2  # processor threads for decoding
 
@@ -103,7 +101,7 @@ class LiveSource:
             SourceError: the source could not be opened, or gave nothing before it was given up.
         """
         with self._lock:
-            if self._size is None and not self._outages.reason:
+            if self._size is None:
                 self._outages.begin()
             self._slot.ask()
             self.start()
@@ -138,14 +136,6 @@ class LiveSource:
             if self.damaged:
                 self.notes.append(f"{_frames(self.damaged)} damaged and left out.")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _end(self) -> None:
         """Say that the source has come to its end by itself; a picture that waits is still delivered."""
         with self._lock:
@@ -169,9 +159,8 @@ class LiveSource:
             if self._size is not None:
                 self._outages.close("until it was given up at")
             else:
-                received = self._outages.reason or "nothing"
                 self.error = SourceError(
-                    f"{self.name} sent no picture. Expected: one within {limit:g} seconds. Received: {received}."
+                    f"{self.name} sent no picture. Expected: one within {limit:g} seconds. Received: none."
                 )
         return True
 
@@ -187,11 +176,10 @@ class LiveSource:
         with self._lock:
             if self._closed.is_set():
                 return
-            ours = clock.now()
+            ours = outages.now()
             now = ours if moment is None else moment
-            if self._size is None:
+            if self._size is None:  # the first picture may take longer than later ones
                 self._origin, self._began = now, ours
-            if self._size is None and not self._outages.reason:  # the first picture may take longer than later ones
                 self._outages.begin()
             self._outages.over()
             self._note_size(size)

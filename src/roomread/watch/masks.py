@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
-from roomread.types import Array, Frame, Image
+from roomread.types import Array, Frame
 
 GRAY = 127  # gray level of what is covered
 
@@ -47,29 +47,18 @@ def covered(frames: Iterable[Frame], settings: MaskSettings) -> Iterator[Frame]:
         if settings.fractions or settings.pixels:
             height, width = frame.image.shape[:2]
             if zone.shape != (height, width):
-                zone = draw_zones(settings.fractions, settings.pixels, width, height)
-            frame = replace(frame, image=_cover(frame.image, zone))
+                zone = draw_zones(settings, width, height)
+            hidden = frame.image.copy()
+            hidden[zone] = GRAY
+            frame = replace(frame, image=hidden)
         yield frame
 
 
-def _cover(image: Image, zone: Array) -> Image:
-    hidden = image.copy()
-    hidden[zone] = GRAY
-    return hidden
-
-
-def draw_zones(fractions: Sequence[Zone], pixels: Sequence[Zone], width: int, height: int) -> Array:
-    """Return which pixels of a picture are covered: bool (height, width).
-
-    Args:
-        fractions: zones in fractions of the picture's width and height.
-        pixels: zones in pixels of the picture.
-        width: pixels, of the picture.
-        height: pixels, of the picture.
-    """
+def draw_zones(settings: MaskSettings, width: int, height: int) -> Array:
+    """Return which pixels of a picture of so many pixels are covered: bool (height, width)."""
     drawn = Pictures.new("1", (width, height))
     pen = ImageDraw.Draw(drawn)
-    for zones, across, down in ((fractions, width, height), (pixels, 1, 1)):
+    for zones, across, down in ((settings.fractions, width, height), (settings.pixels, 1, 1)):
         for zone in zones:
             x, y = [number * across for number in zone[::2]], [number * down for number in zone[1::2]]
             if len(zone) == 4:

@@ -1,13 +1,59 @@
-"""Spans without a picture, each told in one note."""
+"""How long nothing came: the clock of everything live, how long a stream may be silent, and a note of each outage."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
 
-from roomread.watch import clock
-
+MOST_BYTES = 64 * 1024 * 1024  # between two pictures; a raw one of 4096 x 4096 pixels has 48 MB
 MOST_NOTES = 20  # outages noted each by itself; a stream that fails all day has its further ones added up
+
+# Python's own monotonic clock stands still in a sleep on Linux and macOS: a lesson would close up over it.
+_RUNNING = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def now() -> float:
+    """Return seconds from any beginning: nobody sets this clock, and it goes on while the machine sleeps."""
+    return time.monotonic() if _RUNNING is None else time.clock_gettime(_RUNNING)
+
+
+class BrokenError(Exception):
+    """A stream could not be opened, or gave out. Its text is a phrase for the user, and holds no address."""
+
+
+class Patience:
+    """Ends when what comes makes no picture for too long.
+
+    limit: seconds without a picture that are allowed now. silence: seconds without a single byte.
+    """
+
+    def __init__(self, opening: float, stall: float) -> None:
+        self.limit, self.silence = opening, min(opening, stall)
+        self._stall, self._opened = stall, False
+        self._since, self._bytes = time.monotonic(), 0
+
+    @property
+    def words(self) -> str:
+        """What is to be said when it ends."""
+        return f"{'no picture' if self._opened else 'no answer'} for {self.limit:g} s"
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there was a picture within the last second, or less where less is allowed."""
+        return self._opened and time.monotonic() - self._since < min(1.0, self.limit / 2)
+
+    def renew(self) -> None:
+        """Begin anew, as the stream was opened or has given a picture."""
+        self.limit, self._opened = self._stall, True
+        self._since, self._bytes = time.monotonic(), 0
+
+    def check(self, n_bytes: int = 0) -> None:
+        """Take note of bytes that have come; raise BrokenError when there are too many, or it is too late."""
+        self._bytes += n_bytes
+        if self._bytes > MOST_BYTES:
+            raise BrokenError(f"{MOST_BYTES // 1024**2} MB without a picture in them")
+        if time.monotonic() - self._since > self.limit:
+            raise BrokenError(self.words)
 
 
 class Outages:
@@ -24,13 +70,13 @@ class Outages:
 
     def begin(self) -> None:
         """Start to count from now."""
-        self._last, self._awake = clock.now(), time.monotonic()
+        self._last, self._awake = now(), time.monotonic()
         self.reopened, self.reason = 0, ""
 
     @property
     def seconds(self) -> float:
         """Seconds since the last picture, or since the beginning; those count in which the machine slept."""
-        return clock.now() - self._last
+        return now() - self._last
 
     @property
     def waited(self) -> float:
@@ -70,9 +116,9 @@ class Outages:
         why = f" ({self.reason})" if self.reason else ""
         times = "once" if self.reopened == 1 else f"{self.reopened} times"
         again = f"; the stream was opened again {times}" if self.reopened else ""
-        now = datetime.now()  # a clock on the wall may have been set meanwhile; how long it was is measured
-        since = now - timedelta(seconds=self.seconds)
-        self._notes.append(f"No picture from {by_clock(since)} {word} {by_clock(now)}{why}{again}.")
+        end = datetime.now()  # a clock on the wall may have been set meanwhile; how long it was is measured
+        since = end - timedelta(seconds=self.seconds)
+        self._notes.append(f"No picture from {by_clock(since)} {word} {by_clock(end)}{why}{again}.")
 
 
 def by_clock(moment: datetime) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 
 from roomread.faces.detector import Detector
 from roomread.faces.expression import ExpressionReader
-from roomread.preprocess import sharpness
 from roomread.types import N_SIGNALS, Array, Detections, Frame, Observation, Tracks
 from roomread.watch.signals import SignalReader
 from roomread.watch.track import SeatTracker
@@ -42,19 +41,18 @@ def observe(
 
     def look(frame: Frame) -> tuple[Frame, Detections, Array, Array]:
         faces = detector.detect(frame.image)
-        emotions, crops = reader.predict(frame.image, faces.boxes, faces.points)
-        return frame, faces, emotions, sharpness(crops)
+        return frame, faces, *reader.predict(frame.image, faces.boxes, faces.points)
 
     def seat(looked: tuple[Frame, Detections, Array, Array]) -> tuple[Frame, Observation, Array, Array]:
         frame, faces, emotions, sharp = looked
-        tracks = Tracks(tracker.update(faces.boxes, faces.scores, frame.time), faces.boxes, faces.scores)
+        tracks = Tracks(tracker.update(faces.boxes, frame.time), faces.boxes, faces.scores)
         unread = np.full((len(tracks), N_SIGNALS), np.nan, np.float32)
         due = np.zeros(len(tracks), bool) if signals is None else signals.due(tracks.seats, frame.time)
         return frame, Observation(frame.time, frame.index, tracks, emotions, sharp, unread), faces.points, due
 
     def read(seated: tuple[Frame, Observation, Array, Array]) -> tuple[Frame, Observation]:
         frame, seen, points, due = seated
-        if signals is None or not due.any():
+        if signals is None:
             return frame, seen
         return frame, replace(seen, signals=signals.read(frame.image, seen.tracks.boxes, points, due))
 

@@ -64,9 +64,9 @@ def _jpeg(data: bytes) -> tuple[Make, tuple[int, int]]:
         with _opened(data) as picture:
             size = picture.size
     except REFUSED:
-        size = None
-    if size is None:
-        raise SourceError(f"A pushed picture cannot be read. Expected: a JPEG. Received: {len(data)} other bytes.")
+        raise SourceError(
+            f"A pushed picture cannot be read. Expected: a JPEG. Received: {len(data)} other bytes."
+        ) from None
     _check_size(*size)
     return partial(_decoded, data), size
 

@@ -44,20 +44,20 @@ class Slot:
         return time >= self._due - SLACK * self._period
 
     def wants(self, time: float) -> bool:
-        """Tell whether a picture of this moment is worth decoding: it is due, or a waiting one has grown old."""
+        """Tell whether a picture of this moment is worth decoding, as it is due or a waiting one has grown old.
+
+        One that is not is counted.
+        """
         with self._changed:
             old = self._room is not None and time >= self._room.time + self._period / 2
-            return old or self._is_due(time)
+            wanted = old or self._is_due(time)
+            self.n += not wanted
+            return wanted
 
     def ask(self) -> None:
         """Say that somebody looks from now on, so that what is overtaken counts."""
         with self._changed:
             self._asked = True
-
-    def skip(self) -> None:
-        """Count a picture that was not decoded, as it was not wanted."""
-        with self._changed:
-            self.n += 1
 
     def drop(self) -> None:
         """Count a picture that came after a newer one."""

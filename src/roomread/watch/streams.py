@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,11 @@ from roomread.outside import shown
 from roomread.types import Image
 from roomread.watch.address import Address
 from roomread.watch.cameras import Camera, device, find_again
-from roomread.watch.frames import Clock, open_video, upright
+from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, upright
 from roomread.watch.livesource import LiveSettings
-from roomread.watch.patience import BrokenError, Patience
+from roomread.watch.outages import BrokenError, Patience
 from roomread.watch.web import Download
 
-MOST_PIXELS = 4096 * 4096  # of a picture that is decoded; a damaged or hostile head may state any size
 IDLE = 0.005  # seconds between two questions to a camera that has no picture yet
 QUICK = {"fpsprobesize": "0"}  # frames looked at to guess a rate that nobody needs here
 RTSP = QUICK | {
@@ -76,7 +76,7 @@ class Stream(ABC):
         Raises:
             BrokenError: it cannot be opened, gives out, is silent for too long, or sends what is no video.
         """
-        patience = self._patience()
+        patience = Patience(self.settings.opening, self.settings.stall)
         reason = ""
         try:
             with self._opened(patience) as container:
@@ -93,9 +93,6 @@ class Stream(ABC):
         if reason:  # outside of the handlers: FFmpeg's errors hold the address with its password
             raise BrokenError(reason)
 
-    def _patience(self) -> Patience:
-        return Patience(self.settings.opening, self.settings.stall)
-
     @abstractmethod
     def _opened(self, patience: Patience) -> AbstractContextManager[InputContainer]:
         """Open the source."""
@@ -109,7 +106,7 @@ class Stream(ABC):
             raise BrokenError("video of a kind that cannot be decoded here")
         stream.thread_type = "AUTO" if not self.endless else "SLICE"  # threads by frame would hold pictures back
         stream.codec_context.thread_count = self.settings.threads
-        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+        stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}
         alone = self.endless and stream.codec_context.codec.intra_only  # no picture depends on another
         packets = container.demux()
         while not self.stopped.is_set():
@@ -156,22 +153,24 @@ class CameraStream(Stream):
         self.camera = camera
         kind = device()
         limits = (self.settings.opening, self.settings.stall)
-        for options in _wishes(kind, self.settings.size):
+        wishes = _wishes(kind, self.settings.size)
+        while not self.stopped.is_set():
             try:
-                return av.open(camera.address, "r", format=kind, options=options, timeout=limits)
-            except av.FFmpegError:  # it does not know this size or rate
-                continue
-        return av.open(camera.address, "r", format=kind, timeout=limits)
+                return av.open(camera.address, "r", format=kind, options=wishes.pop(0), timeout=limits)
+            except av.FFmpegError as error:  # it does not know this size or rate; one that hangs would do so again
+                if isinstance(error, av.ExitError) or not wishes:
+                    raise
+        raise BrokenError("closed before it was opened")
 
 
 def _wishes(kind: str, size: tuple[int, int]) -> list[dict[str, str]]:
     """Return what to ask a camera for, the best first; the last resort is what it gives unasked."""
     sizes = [{"video_size": f"{width}x{height}"} for width, height in (size, (1280, 720), (640, 480))]
     if kind == "v4l2":  # takes the size that is nearest; compressed, as USB is too slow for large raw pictures
-        return [{"input_format": "mjpeg"} | sizes[0], sizes[0]]
+        return [{"input_format": "mjpeg"} | sizes[0], sizes[0], {}]
     if kind == "avfoundation":  # has no nearest, and asks for a rate that many cameras do not have
-        return [{"framerate": rate} | one for one in sizes for rate in ("30", "15")]
-    return [{"vcodec": "mjpeg"} | sizes[0], *sizes]
+        return [*({"framerate": rate} | one for one in sizes for rate in ("30", "15")), {}]
+    return [{"vcodec": "mjpeg"} | sizes[0], *sizes, {}]
 
 
 class RtspStream(Stream):
@@ -227,13 +226,10 @@ class FileStream(Stream):
         Raises:
             SourceError: it cannot.
         """
-        super().__init__(shown(path), settings)
+        super().__init__(shown(path), replace(settings, opening=math.inf, stall=math.inf))  # pictures may lie far apart
         self._path = path
-        self._clock: Clock | None = None
-        open_video(path).close()
-
-    def _patience(self) -> Patience:
-        return Patience(math.inf, math.inf)
+        with open_video(path) as container:
+            self._clock = Clock(container.streams.video[0])
 
     @contextmanager
     def _opened(self, patience: Patience) -> Iterator[InputContainer]:
@@ -249,8 +245,6 @@ class FileStream(Stream):
         """Yield each picture when its moment has come."""
         began: float | None = None
         for frame in super().pictures(wanted):
-            if self._clock is None:
-                return
             moment, _ = self._clock.read(frame)
             began = time.monotonic() - moment if began is None else began
             self.stopped.wait(max(0.0, began + moment - time.monotonic()))

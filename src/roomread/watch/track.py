@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import lap
 import numpy as np
 
+from roomread.faces.boxes import sizes as box_sizes
 from roomread.types import NO_SEAT, Array
 from roomread.watch.shifts import MOVED, Faces, JumpWatch, Move, Shift, add_shift, lasting_move, say
 
@@ -115,12 +116,11 @@ class SeatTracker:
         """What befell all seats at once so far, in words; at most one note of each kind."""
         return say(self.shifts)
 
-    def update(self, boxes: Array, scores: Array, time: float) -> Array:
+    def update(self, boxes: Array, time: float) -> Array:
         """Return the seat of each face of one frame.
 
         Args:
             boxes: float32 (n, 4), pixels, (left, top, right, bottom).
-            scores: float32 (n,), 0 to 1.
             time: seconds; must not run backwards.
 
         Returns:
@@ -128,7 +128,7 @@ class SeatTracker:
             is seen within the second after all faces jumped. No seat stands twice.
         """
         middles = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
-        sizes = np.sqrt(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1.0)).astype(np.float64)
+        sizes = np.maximum(box_sizes(boxes), 1.0).astype(np.float64)
         self._tracks = [track for track in self._tracks if time - track.time <= self.settings.lost_after]
         verdict = self._jumps.see(_faces(self._tracks or self._seats), Faces(middles, sizes), time)
         owners = []

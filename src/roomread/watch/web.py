@@ -15,7 +15,7 @@ from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError, URLError
 
 from roomread.watch.address import Address
-from roomread.watch.patience import BrokenError, Patience
+from roomread.watch.outages import BrokenError, Patience
 
 PLAYLISTS = ("mpegurl", "dash+xml")  # HLS and DASH: lists of further addresses
 
@@ -46,7 +46,7 @@ class Download:
             raise BrokenError(reason)
         self._line = socket.socket(fileno=socket.dup(self._body.fileno()))
         try:
-            self.format = _format(self._body.headers.get_content_type())
+            self.format = _format(self._body.headers.get("Content-Type", ""))
         except BrokenError:
             self.close()
             raise
@@ -103,12 +103,13 @@ class Download:
         self._line.close()
 
 
-def _format(kind: str) -> str | None:
-    """Return FFmpeg's name for a content type; None where its bytes must tell.
+def _format(header: str) -> str | None:
+    """Return FFmpeg's name for what the header Content-Type says; None where its bytes must tell.
 
     Raises:
         BrokenError: it is none of a stream.
     """
+    kind = header.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return "mpjpeg"
     if any(kind.endswith(playlist) for playlist in PLAYLISTS):

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from roomread.app import observing
 from roomread.app.web.studio import Studio
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
-from roomread.watch import clock
+from roomread.watch import outages
 from roomread.watch.push import MOST_BYTES
 
 OWN = {"origin": "http://127.0.0.1:8642"}
@@ -171,7 +171,7 @@ def test_a_browser_that_is_closed_and_opened_again_costs_its_own_span_alone(
     client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = [1000.0]
-    monkeypatch.setattr(clock, "now", lambda: ours[0])
+    monkeypatch.setattr(outages, "now", lambda: ours[0])
     begun(client)
     for first, length in ((0.0, 3), (30.0, 3)):
         ours[0] = 1000 + first

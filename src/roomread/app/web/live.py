@@ -20,6 +20,7 @@ from roomread.app.web.studio import Studio
 from roomread.errors import SettingsError, SourceError
 from roomread.store.privacy import MIN_SEATS, NOTICE
 from roomread.types import EMOTIONS
+from roomread.watch.address import SCHEMES
 from roomread.watch.cameras import list_cameras
 from roomread.watch.live import open_live
 from roomread.watch.livesource import LiveSource
@@ -158,7 +159,7 @@ def _add_pages(router: APIRouter, site: Site) -> None:
     @router.get("/live", include_in_schema=False)
     def page() -> HTMLResponse:
         mappings = [(each.name, each.validity) for each in panel().values()]
-        cameras = [(f"camera:{number}", camera.name) for number, camera in enumerate(list_cameras())]
+        cameras = [(camera.word, camera.name) for camera in list_cameras()]
         return site.page(
             "live.html", active="live", cameras=cameras, named=site.studio.named, mappings=mappings,
             notice=points(NOTICE), least=MIN_SEATS, missing=site.words["missing"],
@@ -257,7 +258,7 @@ def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSo
         return PushSource("browser camera", settings)
     if asked.source == NAMED and named is not None:
         return open_live(named, settings)
-    if asked.source == ADDRESS and asked.address and asked.address.startswith(("rtsp://", "http://", "https://")):
+    if asked.source == ADDRESS and asked.address and asked.address.startswith(tuple(f"{each}://" for each in SCHEMES)):
         return open_live(asked.address, settings)
     if asked.source.startswith("camera:") and asked.source[7:].isdigit():
         return open_live(asked.source, settings)

@@ -14,7 +14,7 @@ from roomread.app.overviews import keep_overview
 from roomread.app.panel import mapping_of, panel
 from roomread.app.recording import Recorder
 from roomread.config import as_dict
-from roomread.errors import StoreError
+from roomread.errors import RoomreadError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.store.upkeep import tidy
@@ -76,12 +76,12 @@ class LessonHandle:
         self._store, self.number = store, number
 
     def _gate(self) -> Gate:
-        return open_gate(self._store, str(self.number))
+        return open_gate(self._store, self.lesson)
 
     @property
     def lesson(self) -> Lesson:
         """The lesson's record, with its name, purpose, length, state, notes, and what it was made with."""
-        return self._store.find(str(self.number))
+        return self._store.numbered(self.number)
 
     def summary(self, mapping: str | None = None) -> LessonSummary:
         """Return the lesson at a glance."""
@@ -177,7 +177,8 @@ def analyze(
 ) -> LessonHandle:
     """Analyse a picture, a folder of pictures or a video, and keep what was observed as a lesson.
 
-    Ctrl-C ends it; what was seen until then is kept, and the lesson's state is "stopped".
+    Ctrl-C ends it; what was seen until then is kept, and the lesson's state is "stopped". Before anything was seen it
+    is a KeyboardInterrupt like any other.
 
     Args:
         source: path of the picture, folder or video.
@@ -219,11 +220,11 @@ class Stopped(BaseException):
     """Somebody asked to end an analysis; as little an error as Ctrl-C, and never seen outside this module."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heed:
-    """What an analysis tells, and asks, between two frames.
+    """What one analysis tells, and asks, between two frames.
 
-    progress: receives the seconds analysed so far. begun: receives the lesson's number, once there is one.
+    progress: receives the seconds analysed so far. begun: receives the lesson's number once, when there is one.
     stop: asked whether to end here, as Ctrl-C does; another thread may be what changes its answer.
     """
 
@@ -237,12 +238,17 @@ class Heed:
         Raises:
             Stopped: the analysis shall end here.
         """
-        if self.begun is not None and recorder.frames == 1:
-            self.begun(recorder.number)
+        self.tell_number(recorder.number)
         if self.progress is not None:
             self.progress(seconds)
         if self.stop is not None and self.stop():
             raise Stopped
+
+    def tell_number(self, number: int) -> None:
+        """Tell the lesson's number if there is one, which comes late where the store was busy, and was not told yet."""
+        if self.begun is not None and number:
+            begun, self.begun = self.begun, None
+            begun(number)
 
 
 def analyze_request(request: Request, store: LessonStore, heed: Heed | None = None) -> LessonHandle:
@@ -273,13 +279,19 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
             heed.after(recorder, seen.time - settings.start)
         recorder.finish("complete", [*source.notes, *observer.notes])
     except (KeyboardInterrupt, Stopped):
+        if not recorder.frames:
+            raise
         recorder.finish("stopped", [*source.notes, *observer.notes, f"Stopped by hand at {recorder.last:.1f} s."])
     except StoreError:
         recorder.abandon("The analysis broke off here, as the store could not be written.")
         raise
+    except RoomreadError as error:
+        recorder.abandon(f"The analysis broke off here: {error}")
+        raise
     finally:
         if video is not None:
             video.close()
+    heed.tell_number(recorder.number)
     keep_overview(store, recorder.number)
     return LessonHandle(store, recorder.number)
 

@@ -90,8 +90,14 @@ class Answers:
 class CodingDesk:
     """Where observers code. Any number may at once; each answer is in the store before the next glance is told."""
 
-    def __init__(self, store: LessonStore, live: Callable[[], LiveLesson | None]) -> None:
-        self.store, self._live = store, live
+    def __init__(self, store: LessonStore, running: Callable[[int], LiveLesson | None]) -> None:
+        """Hold the desk of a store.
+
+        Args:
+            store: keeps what was coded.
+            running: returns the lesson of a number while it runs.
+        """
+        self.store, self.running = store, running
         self._lock = threading.Lock()
         self._rounds: dict[tuple[object, ...], tuple[tuple[Glance, ...], tuple[Place, ...]]] = {}
         self._assigned: dict[tuple[int, float], dict[int, int]] = {}  # of a running lesson: seats by slot
@@ -102,12 +108,7 @@ class CodingDesk:
         Raises:
             LessonNotFoundError: there is none of that number.
         """
-        return open_gate(self.store, str(self.store.numbered(number).number))
-
-    def running(self, number: int) -> LiveLesson | None:
-        """Return the lesson of that number while it runs."""
-        live = self._live()
-        return live if live is not None and not live.over and live.view().lesson == number else None
+        return open_gate(self.store, self.store.numbered(number))
 
     def standing(self, number: int, coder: Coder, ahead: bool = True) -> Standing:
         """Return how far an observer is.
@@ -161,19 +162,18 @@ class CodingDesk:
             take_back_code(self.store, lesson, coder.whole, coder.observer)
             return self._standing(lesson, coder)
 
-    def answers(self, number: int, whole: bool) -> Answers:
-        """Return how far observers agree with each other, and every mapping with them.
+    def answers(self, gate: Gate, whole: bool) -> Answers:
+        """Return how far observers agree with each other, and every mapping with them, in a lesson.
 
         Raises:
             PrivacyError: single seats may not be seen.
             CodesError: nothing was coded.
         """
-        gate = self.gate(number)
         seats = np.array([WHOLE_CLASS]) if whole else gate.rows().established()
         codes = kept_codes(self.store, gate.lesson, whole)
         known = np.isin(codes.seats, seats)
         if not known.any():
-            raise CodesError(f"Nothing was coded of a seat of lesson {number} yet.")
+            raise CodesError(f"Nothing was coded of a seat of lesson {gate.lesson.number} yet.")
         columns = (getattr(codes, field.name)[known] for field in dataclasses.fields(codes))
         return Answers(agreement(gate, Codes(*columns), panel().values()), int((~known).sum()))
 

@@ -19,13 +19,13 @@ from PIL import ImageFilter
 from roomread.app.analyze import plain_settings
 from roomread.app.observing import Observer
 from roomread.app.overviews import keep_overview
-from roomread.app.panel import find_mapping
+from roomread.app.panel import named_mapping
 from roomread.app.recording import KEEP_EVERY, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import allowance_for, check_purpose
-from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
+from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part, frames_needed
 from roomread.watch.livesource import LiveSource
 
 State = Literal["opening", "running", "paused", "ended", "failed", "discarded"]
@@ -93,7 +93,7 @@ class LiveLesson:
             SettingsError: there is no such mapping.
         """
         self.store, self.source, self.request = store, source, request
-        self.mapping = find_mapping(request.mapping, signals=request.settings.signals.rate > 0)
+        self.mapping = named_mapping(request.mapping, request.settings.signals.rate > 0)
         self._change = threading.Condition()
         self._version = 0
         self._state: State = "opening"
@@ -204,7 +204,8 @@ class LiveLesson:
 
     def _found(self) -> list[int]:
         """Return the seats that were seen often enough to be seats, ascending."""
-        return sorted(seat for seat, n in self._seats_seen.items() if n >= max(3, 0.02 * self._frames))
+        needed = frames_needed(self._frames)
+        return sorted(seat for seat, n in self._seats_seen.items() if n >= needed)
 
     def _view(self) -> View:
         seats = len(self._found())

@@ -12,7 +12,7 @@ from roomread.app.observing import Observer, ObserveSettings
 from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import timeline
 from roomread.engagement.mappings import Mapping
-from roomread.store.privacy import allowance_for, check_purpose, hide
+from roomread.store.privacy import allowance_for, check_purpose, just_past
 from roomread.types import Observation, Readings, Timeline
 from roomread.watch.livesource import LiveSettings, LiveSource
 
@@ -87,12 +87,17 @@ class Lookback:
         self._due = seen.time + self.every
         readings = Readings.of_observations(past)
         begin = float(readings.times[0])
-        from_zero = replace(readings, times=readings.times - begin)
-        full = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+
+        def one_bin(counted: Readings) -> Timeline:
+            from_zero = replace(counted, times=counted.times - begin)
+            made = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+            return replace(made, starts=made.starts + begin)
+
         allowed = allowance_for(self.purpose, self.reference, len(readings.established()))
+        now = just_past(readings, allowed, self.window, one_bin)
         span = max(seen.time - begin, 1e-9)
         fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
-        return Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, dropped, notes)
+        return Glimpse(seen.time, now, allowed.rule, fps, dropped, notes)
 
 
 def watch(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_agenda, add_command, add_mapping, add_store, bar, say
+from roomread.cli.terminal import STOPPED, add_agenda, add_command, add_mapping, add_store, answer, bar, say
 from roomread.errors import SettingsError, SourceError
 from roomread.types import PURPOSES
 
@@ -64,8 +64,8 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("--purpose", choices=PURPOSES, help="stored with the lesson; decides what may be shown")
     command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
     command.add_argument("--fps", type=parse_fps, metavar="N", help="frames analysed per second, or native; default: 5")
-    command.add_argument("--start", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
-    command.add_argument("--end", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    command.add_argument("--start", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    command.add_argument("--end", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--name", help="of the lesson; default: the file's name")
     command.add_argument("--began", metavar="MOMENT", help="when the recording starts: 2026-11-22T09:15")
     command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
@@ -100,6 +100,7 @@ def _analyze(options: argparse.Namespace) -> int:
     first = first and options.purpose is not None
     if options.out is not None:
         check_folder(options.out)
+    stopped = False
     done: list[tuple[LessonHandle, dict[str, str]]] = []
     failed: dict[str, str] = {}
     for path in options.sources:
@@ -123,17 +124,20 @@ def _analyze(options: argparse.Namespace) -> int:
             say(f"roomread: {error}")
             failed[str(path)] = str(error)
             continue
+        except KeyboardInterrupt:  # before anything of it was seen
+            stopped = True
+            break
         done.append((lesson, _outputs(lesson, path, options)))
         if not options.json:
             print(_glance(lesson.summary(options.mapping)))
             for what, where in done[-1][1].items():
                 print(f"  {what:10} {where}")
-        if lesson.lesson.state == "stopped":
+        if stopped := lesson.lesson.state == "stopped":
             break
     if options.json:
         lessons = [{**_as_dict(lesson, options), "files": files} for lesson, files in done]
         print(json.dumps({"lessons": lessons, "failed": failed}, indent=2, ensure_ascii=False))
-    if done and done[-1][0].lesson.state == "stopped":
+    if stopped:
         say("roomread: stopped; what was seen until then is kept.")
         return STOPPED
     return 1 if failed else 0
@@ -179,7 +183,7 @@ def asked_purpose(options: argparse.Namespace, notice: str) -> str:
     purpose: str | None = options.purpose
     if purpose is None and sys.stdin.isatty():
         say(f"{notice}What is the purpose? It decides what may be shown. One of: {', '.join(PURPOSES)}")
-        purpose = input("> ").strip()
+        purpose = (answer("> ") or "").strip() or None
     check_purpose(purpose, options.reference)
     return purpose or ""
 
@@ -192,11 +196,13 @@ def parse_fps(text: str) -> float:
         raise argparse.ArgumentTypeError(f"expected a number or the word native. Received: {text!r}.") from error
 
 
-def _seconds(text: str) -> float:
+def _time(text: str) -> float:
     """Return seconds from seconds, m:ss or h:mm:ss."""
-    seconds = 0.0
-    for part in text.split(":"):
-        seconds = 60 * seconds + float(part)
+    from roomread.review.agenda import TIME_FORMS, seconds_of
+
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"expected {TIME_FORMS}. Received: {text!r}.")
     return seconds
 
 

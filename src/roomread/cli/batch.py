@@ -11,6 +11,7 @@ from roomread.cli.analyze import asked_purpose, parse_fps
 from roomread.cli.observing import add_looking, add_reading, settings_of
 from roomread.cli.terminal import STOPPED, add_command, add_store, board, say
 from roomread.errors import SettingsError
+from roomread.outside import printable, shown
 from roomread.types import PURPOSES
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def _table(outcomes: list[Outcome], taken: float) -> str:
     for outcome in outcomes:
         number = "–" if outcome.lesson is None else str(outcome.lesson)
         length = duration(outcome.length) if outcome.length else "–"
-        name = outcome.entry.name or outcome.entry.path.name
+        name = outcome.entry.name or shown(outcome.entry.path)
         rows.append(f"{number:>6}  {outcome.state:8}  {length:>9}  {name}")
-    rows += [f"  {one.entry.path}: {one.reason}" for one in outcomes if one.reason]
+    rows += [printable(f"  {one.entry.path}: {one.reason}") for one in outcomes if one.reason]
     seconds = sum(outcome.seconds for outcome in outcomes)
     if seconds:
         rows.append(f"{duration(seconds)} of video in {duration(taken)}: {seconds / taken:.1f} hours of video an hour")

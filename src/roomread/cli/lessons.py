@@ -162,7 +162,8 @@ def _retention(options: argparse.Namespace) -> int:
     gone = forget_due(store) if options.now else []
     days, due = keep_days(store), due_lessons(store)
     if options.json:
-        print(json.dumps({"days": days, "due": due, "deleted": gone}))
+        own = {} if options.lesson is None else {"lesson": lesson.number, "keep_until": lesson.keep_until}
+        print(json.dumps({"days": days, "due": due, "deleted": gone, **own}))
         return 0
     kept = "until somebody deletes them" if days is None else f"for {days} day{'s' * (days != 1)}"
     print(f"Lessons are kept {kept}, save those with a last day of their own.")

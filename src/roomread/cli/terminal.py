@@ -34,6 +34,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def answer(prompt: str) -> str | None:
+    """Return what is typed, or None where nothing more comes."""
+    try:
+        return input(prompt)
+    except EOFError:
+        print()
+        return None
+
+
 def add_command(commands: Any, name: str, run: Any, help_text: str, example: str) -> argparse.ArgumentParser:
     """Add one command, with help that ends in an example."""
     made: argparse.ArgumentParser = commands.add_parser(

@@ -64,7 +64,7 @@ def _watch(options: argparse.Namespace) -> int:
     source = open_live(options.source, settings.source)
     told: set[str] = set()
     first = True
-    glimpses = watch(source, options.purpose, options.reference, mapping.name, settings)
+    glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
     try:
         for glimpse in glimpses:
             for note in glimpse.notes:

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,8 @@ from PIL import Image as Pictures
 from starlette.websockets import WebSocketDisconnect
 
 from roomread.app import observing
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
+from roomread.app.web.live import plain
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
 from roomread.watch import clock
 from roomread.watch.push import MOST_BYTES
@@ -101,6 +104,26 @@ def test_nothing_begins_without_name_purpose_and_notice(
     answer = client.post("/api/live", json=ASKED | changes)
     assert answer.status_code in (400, 422) and answer.json()["error"]
     assert studio.live is None or studio.live.over
+
+
+def test_a_mapping_is_named_and_no_file_is_read(client: TestClient, studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "there.json").write_text("{}")
+    for path in (tmp_path / "there.json", tmp_path / "absent.json"):
+        answer = client.post("/api/live", json=ASKED | {"mapping": str(path)})
+        assert answer.status_code == 400 and answer.json()["error"].startswith("There is no mapping")
+    assert studio.live is None
+
+
+def test_a_viewer_who_was_slow_is_told_every_point_of_the_course(client: TestClient, studio: Studio) -> None:
+    begun(client)
+    with client.websocket_connect("ws://127.0.0.1:8642/api/live/frames", headers=OWN) as camera:
+        for number in range(6):
+            push(camera, 1000.0 + number)
+        while (live := studio.live) is None or len(live.view().course) < 6:
+            time.sleep(0.01)
+    assert [point[0] for point in plain(live, live.view()).course] == [0, 1, 2, 3, 4, 5]
+    assert [point[0] for point in plain(live, live.view(), since=2.0).course] == [2, 3, 4, 5]
+    client.post("/api/live/discard")
 
 
 def test_a_whole_lesson_over_the_lines(client: TestClient, studio: Studio) -> None:

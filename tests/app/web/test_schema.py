@@ -21,7 +21,7 @@ from tests.soak.harness import SOAK
 
 from roomread.app.web import live
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.errors import SourceError
 from roomread.types import Lesson, Part
 

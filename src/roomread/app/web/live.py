@@ -6,6 +6,7 @@ import asyncio
 import base64
 import math
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -16,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from roomread.app.live import LONGEST_NAME, LiveLesson, LiveRequest, View
 from roomread.app.panel import panel
 from roomread.app.web.site import Site, points
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.errors import SettingsError, SourceError
-from roomread.store.privacy import MIN_SEATS, NOTICE
+from roomread.store.privacy import NOTICE
 from roomread.types import EMOTIONS
 from roomread.watch.cameras import list_cameras
 from roomread.watch.live import open_live
@@ -27,6 +28,7 @@ from roomread.watch.push import MOST_BYTES, PushSource
 
 BROWSER, NAMED, ADDRESS = "browser", "named", "address"
 WAIT = 1.0  # seconds that a viewer's line waits for news before it looks whether the viewer is still there
+MOST_VIEWERS = 200  # that wait at a time; more take turns
 IDLE = 0.5  # seconds between two looks for a lesson that may begin
 TIME = struct.Struct("<d")  # what stands before each pushed picture: its time in seconds, by the page's clock
 
@@ -98,17 +100,17 @@ class LiveView(BaseModel):
     error: str
 
 
-def plain(live: LiveLesson | None, view: View | None, course: int | None = None) -> LiveView:
+def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) -> LiveView:
     """Return a view as JSON can hold it.
 
     Args:
         live: the lesson; None where there was none yet.
         view: of it.
-        course: how many of the newest points to tell; None tells all.
+        since: seconds; of the course the points from then on are told. The newest one may still change.
     """
     glimpse = None if view is None else view.glimpse
     now = None if glimpse is None else glimpse.now
-    points = () if view is None else view.course if course is None else view.course[-course:]
+    points = [] if view is None else [point for point in view.course if point[0] >= since]
     emotions = None
     if now is not None and not math.isnan(now.emotions[0, 0]):
         emotions = {name: round(float(share), 4) for name, share in zip(EMOTIONS, now.emotions[0], strict=True)}
@@ -161,7 +163,7 @@ def _add_pages(router: APIRouter, site: Site) -> None:
         cameras = [(f"camera:{number}", camera.name) for number, camera in enumerate(list_cameras())]
         return site.page(
             "live.html", active="live", cameras=cameras, named=site.studio.named, mappings=mappings,
-            notice=points(NOTICE), least=MIN_SEATS, missing=site.words["missing"],
+            notice=points(NOTICE), missing=site.words["missing"],
         )  # fmt: skip
 
     @router.get("/live/notice", include_in_schema=False)
@@ -225,12 +227,13 @@ def _add_orders(router: APIRouter, site: Site) -> None:
 
 def _add_lines(router: APIRouter, studio: Studio) -> None:
     """Add the lines over which a viewer hears what is new, and a page sends its pictures."""
+    viewers = ThreadPoolExecutor(MOST_VIEWERS, "viewer")  # who wait keep no thread from those who ask for pages
 
     @router.websocket("/api/live/view")
     async def view(line: WebSocket) -> None:
         await line.accept()
         try:
-            await _tell(line, studio)
+            await _tell(line, studio, viewers)
         except (WebSocketDisconnect, RuntimeError):  # the viewer has gone
             return
 
@@ -267,21 +270,21 @@ def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSo
     )
 
 
-async def _tell(line: WebSocket, studio: Studio) -> None:
+async def _tell(line: WebSocket, studio: Studio, viewers: ThreadPoolExecutor) -> None:
     """Tell a viewer all, then whatever is new, of this lesson and of later ones."""
-    live, version = None, -1
+    live, version, since = None, -1, -math.inf
     while True:
         if studio.live is not live:
-            live, version = studio.live, -1
+            live, version, since = studio.live, -1, -math.inf
         if live is None:
             await line.send_text(plain(None, None).model_dump_json())
             while studio.live is None:
                 await _listen(line, IDLE)
             continue
-        seen = await run_in_threadpool(live.wait, version, WAIT)
+        seen = await asyncio.get_running_loop().run_in_executor(viewers, live.wait, version, WAIT)
         if seen.version > version:
-            await line.send_text(plain(live, seen, None if version < 0 else 2).model_dump_json())
-            version = seen.version
+            await line.send_text(plain(live, seen, since).model_dump_json())
+            version, since = seen.version, seen.course[-1][0] if seen.course else since
         if live.over:
             await _listen(line, IDLE)
         else:

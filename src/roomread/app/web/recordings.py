@@ -51,7 +51,7 @@ def routes(site: Site) -> APIRouter:
     queue = site.studio.queue
 
     def all_told() -> list[Told]:
-        lessons = {lesson.number for lesson in site.studio.store.lessons()}
+        lessons = site.store.numbers()
         return [told(recording, lessons) for recording in queue.rows.all()]
 
     def shown() -> dict[str, Any]:

@@ -175,7 +175,9 @@ def test_times_are_read_as_seconds_or_with_colons(text, seconds):
 def test_what_is_no_time_is_told_with_what_is_one(capsys):
     with pytest.raises(SystemExit):
         main(["analyze", "x.mp4", "--start", "abc"])
-    assert "expected seconds, m:ss or h:mm:ss from the start of the recording. Received: 'abc'" in capsys.readouterr().err
+    assert (
+        "expected seconds, m:ss or h:mm:ss from the start of the recording. Received: 'abc'" in capsys.readouterr().err
+    )
 
 
 def test_a_stopped_run_keeps_its_lesson_and_exits_with_130(run, clip, monkeypatch):

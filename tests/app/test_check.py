@@ -37,7 +37,9 @@ def square(x, y, size):
 
 
 def test_each_zone_says_how_large_its_faces_are_and_what_that_allows():
-    check = check_room(frames(), Found([square(20, 20, 12), square(20, 400, 20), square(500, 400, 60)]), ObserveSettings())
+    check = check_room(
+        frames(), Found([square(20, 20, 12), square(20, 400, 20), square(500, 400, 60)]), ObserveSettings()
+    )
     told = {(zone.row, zone.column): zone for zone in check.zones}
     assert {place: zone.measures for place, zone in told.items()} == {
         (0, 0): (), (2, 0): ("expression",), (2, 3): ("expression", "head pose", "eyes"),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from roomread.app import overviews
-from roomread.app.overviews import keep_overview, kept_overview, listed_lessons, asked_mapping, overview_of
+from roomread.app.overviews import asked_mapping, keep_overview, kept_overview, listed_lessons, overview_of
 from roomread.engagement.mappings import PUBLISHED
 from roomread.errors import SettingsError
 from roomread.store.lessons import LessonStore

@@ -88,7 +88,7 @@ def test_whoever_stops_watching_closes_the_source(scripted):
 
 def looked_back(up):
     """Return every glimpse of nine seats, of which those of `up(time)` show an expression."""
-    past = Lookback("self-study", None, find_mapping("sharma"), window=5.0, every=0.2)
+    past = Lookback("self-study", None, find_mapping("sharma"), window=5.0, every=0.1)
     glimpses = []
     for index in range(60):
         time, chance = index / 5, np.random.default_rng(index)
@@ -98,7 +98,7 @@ def looked_back(up):
         emotions[~np.isin(tracks.seats, up(time))] = np.nan
         signals = np.full((9, N_SIGNALS), np.nan, np.float32)
         glimpses.append(past.add(Observation(time, index, tracks, emotions, np.ones(9, np.float32), signals)))
-    return [glimpse.now for glimpse in glimpses]
+    return [glimpse.now for glimpse in glimpses if glimpse is not None]
 
 
 def test_numbers_of_a_running_class_have_two_digits():

@@ -18,8 +18,8 @@ import uvicorn
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
-from roomread.app.web.server import WebSettings, make_app
 from roomread.app.studio import Studio
+from roomread.app.web.server import WebSettings, make_app
 from roomread.store.lessons import LessonStore
 
 MISSING = "Chromium is missing: apt install chromium, or set ROOMREAD_CHROMIUM to the file that starts it"

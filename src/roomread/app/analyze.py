@@ -25,6 +25,7 @@ from roomread.watch.frames import FrameSettings, PictureSource, open_source
 if TYPE_CHECKING:
     import pandas as pd
 
+    from roomread.review.agenda import Structure
     from roomread.review.structure import Comparison
     from roomread.review.summary import LessonSummary
 
@@ -87,7 +88,8 @@ class LessonHandle:
         """Return the lesson at a glance."""
         from roomread.review.summary import summarise
 
-        return summarise(self._gate(), mapping_of(self.lesson, mapping), tuple(panel().values()))
+        gate = self._gate()
+        return summarise(gate, mapping_of(gate.lesson, mapping), tuple(panel().values()))
 
     def structure(
         self, files: Sequence[str | Path] = (), mapping: str | None = None, window: float | None = None
@@ -102,14 +104,18 @@ class LessonHandle:
         Raises:
             StructureError: a file cannot be read.
         """
-        from roomread.review.agenda import Structure, read_all
         from roomread.review.structure import WINDOW, compare
+
+        parts, gate = self._parts(files), self._gate()
+        return compare(gate, mapping_of(gate.lesson, mapping), parts, WINDOW if window is None else window)
+
+    def _parts(self, files: Sequence[str | Path]) -> Structure:
+        """Return the parts that files name, and those kept with the lesson."""
+        from roomread.review.agenda import Structure, read_all
 
         read, kept = read_all(files), self._store.parts(self.lesson).values()
         parts = sorted((*kept, *read.parts), key=lambda part: (part.start, part.end))
-        formula = mapping_of(self.lesson, mapping)
-        structure = Structure(tuple(parts), read.notes)
-        return compare(self._gate(), formula, structure, WINDOW if window is None else window)
+        return Structure(tuple(parts), read.notes)
 
     def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.
@@ -124,9 +130,13 @@ class LessonHandle:
             OutputError: it cannot be written.
         """
         from roomread.review.report import write_report
+        from roomread.review.structure import compare
+        from roomread.review.summary import summarise
 
-        parts = self.structure(agenda, mapping) if agenda or self._store.parts(self.lesson) else None
-        return write_report(self.summary(mapping), Path(out), parts)
+        parts, gate = self._parts(agenda), self._gate()
+        formula = mapping_of(gate.lesson, mapping)
+        compared = compare(gate, formula, parts) if parts.parts else None
+        return write_report(summarise(gate, formula, tuple(panel().values())), Path(out), compared)
 
     def to_pandas(self, table: str = "class", mapping: str | None = None) -> pd.DataFrame:
         """Return the class over time (`class`), or every reading of every seat (`seats`), as `export` writes them.

@@ -168,7 +168,9 @@ class Run:
                 self.outcomes.append(Outcome(entry=entry, state=FAILED, reason=str(error)))
                 continue
             if key in keys:
-                self.outcomes.append(Outcome(entry=entry, state=KNOWN, reason=f"The same recording as {keys[key].path}."))
+                self.outcomes.append(
+                    Outcome(entry=entry, state=KNOWN, reason=f"The same recording as {keys[key].path}.")
+                )
                 continue
             keys[key], number = entry, self.batches.complete(key)
             if number is not None:
@@ -204,7 +206,9 @@ class Run:
             return
         if batch.owner != self.batches.owner:
             self._total -= length or 0.0
-            self.outcomes.append(Outcome(entry=entry, state=HELD, lesson=batch.lesson, reason="Another run is at work on it."))
+            self.outcomes.append(
+                Outcome(entry=entry, state=HELD, lesson=batch.lesson, reason="Another run is at work on it.")
+            )
             return
         settings = self._settings(entry)
         work = _Work(entry, length, batch, settings, SeatTracker(settings.tracks))
@@ -335,7 +339,9 @@ class Run:
         except RoomreadError as error:
             reason = f"{reason} The lesson is kept, but: {error}".lstrip()
         length = self.store.numbered(number).duration
-        self.outcomes.append(Outcome(entry=entry, state=state, lesson=number, reason=reason, seconds=seconds, length=length))
+        self.outcomes.append(
+            Outcome(entry=entry, state=state, lesson=number, reason=reason, seconds=seconds, length=length)
+        )
 
     def _fail(self, work: _Work, reason: str) -> None:
         batch = dataclasses.replace(work.batch, state=FAILED, reason=reason)
@@ -343,7 +349,9 @@ class Run:
             batch = dataclasses.replace(batch, joined=0, lost=Lost())  # the next run tries again from the beginning
         self._keep(work, batch, "stopped", [reason])
         self._works.remove(work)
-        self.outcomes.append(Outcome(entry=work.entry, state=FAILED, lesson=work.number, reason=reason, seconds=work.seconds))
+        self.outcomes.append(
+            Outcome(entry=work.entry, state=FAILED, lesson=work.number, reason=reason, seconds=work.seconds)
+        )
 
     def _stop(self) -> None:
         """Let go of everything, so that any run may go on with it."""

@@ -17,6 +17,7 @@ from PIL import Image as Pictures
 from PIL import ImageFilter
 
 from roomread.app.analyze import plain_settings
+from roomread.app.names import check_name
 from roomread.app.observing import Observer
 from roomread.app.overviews import keep_overview
 from roomread.app.panel import named_mapping
@@ -34,7 +35,6 @@ OVER = ("ended", "failed", "discarded")
 COURSE = 1800  # glimpses kept for the line of the last half hour
 OUTLINE_SIDE = 40  # pixels of the blurred picture's longer side: a face in the third row has one or two
 OUTLINE_BLUR = 1.2  # of those pixels, standard deviation
-LONGEST_NAME = 200  # letters of a lesson's or a marker's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,18 +346,6 @@ def _keep_up(recorder: Recorder, ended: threading.Event) -> None:
     while not ended.wait(KEEP_EVERY / 4):
         with contextlib.suppress(StoreError):  # the lesson itself meets it with its next frame, and tells
             recorder.keep_due()
-
-
-def check_name(what: str, name: str) -> None:
-    """Refuse a name that is empty or too long for a page.
-
-    Raises:
-        SettingsError: it is.
-    """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise SettingsError(
-            f"{what} cannot be used. Expected: 1 to {LONGEST_NAME} letters on one line. Received: {name[:80]!r}."
-        )
 
 
 def _blurred(image: Array) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 
-from roomread.app.panel import WITHOUT_SIGNALS, mapping_of, named_mapping, panel
+from roomread.app.panel import mapping_of, named_mapping
 from roomread.engagement.mappings import Mapping
 from roomread.errors import RoomreadError, StoreError
 from roomread.review.overview import Overview, overview, overview_from, overview_key
@@ -58,13 +58,10 @@ def asked_mapping(lesson: Lesson, name: str | None) -> Mapping:
 
 def listed_lessons(store: LessonStore, search: str = "", page: int = 1) -> Page:
     """Return a page of the lessons found, newest first, with the figures that are kept of them and still hold."""
-    known = panel()
-    heads, plain = known.get("glance", known[WITHOUT_SIGNALS]), known[WITHOUT_SIGNALS]
-    found = list_lessons(store, (heads.name, plain.name), search, page)
+    defaults = [named_mapping(None, signals).name for signals in (True, False)]
+    found = list_lessons(store, (defaults[0], defaults[1]), search, page)
     lessons = tuple(
-        one
-        if one.key == overview_key(one.lesson, heads if "mesh" in one.lesson.made_with else plain)
-        else Listed(one.lesson, None, None)
+        one if one.key == overview_key(one.lesson, mapping_of(one.lesson)) else Listed(one.lesson, None, None)
         for one in found.lessons
     )
     return dataclasses.replace(found, lessons=lessons)

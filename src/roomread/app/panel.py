@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def mapping_of(lesson: Lesson, name: str | None = None) -> Mapping:
     return find_mapping(name, signals="mesh" in lesson.made_with)
 
 
+@lru_cache(maxsize=1)
 def open_glance(path: Path = GLANCE) -> Glance | None:
-    """Return the glance; None where its file is not there.
+    """Return the glance, read once; None where its file is not there.
 
     Raises:
         ModelError: the file is damaged.
@@ -88,29 +90,6 @@ def open_glance(path: Path = GLANCE) -> Glance | None:
         raise ModelError(
             f"The file {path} holds no glance model: {error!r}. Copy it from its origin, or remove it to do without."
         ) from error
-
-
-def write_glance(glance: Glance, path: Path, about: dict[str, Any]) -> None:
-    """Write a glance as JSON.
-
-    Args:
-        glance: what is written.
-        path: the file.
-        about: what is told at its head: terms, origin.
-    """
-    parts = [
-        {
-            "data": part.data,
-            "people": part.people,
-            "n": part.n,
-            "sha256": part.sha256,
-            "least": round(part.least, 5),
-            "settings": {name: getattr(part.settings, name) for name in FitSettings.__dataclass_fields__},
-            **part.model.as_dict(),
-        }
-        for part in glance.parts
-    ]
-    path.write_text(json.dumps({**about, "parts": parts}, indent=1) + "\n", encoding="utf-8")
 
 
 def _part(plain: dict[str, Any]) -> Part:

@@ -10,8 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_agenda, add_command, add_mapping, add_store, answer, bar, say
+from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
+from roomread.cli.terminal import (
+    STOPPED,
+    add_agenda,
+    add_command,
+    add_mapping,
+    add_purpose,
+    add_store,
+    answer,
+    bar,
+    say,
+)
 from roomread.errors import SettingsError, SourceError
 from roomread.types import PURPOSES
 
@@ -61,9 +71,8 @@ def _add_analyze(commands: Any) -> None:
         "roomread analyze class.mp4 --purpose self-study --fps 5 --out results",
     )
     command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="picture, folder of pictures, video")
-    command.add_argument("--purpose", choices=PURPOSES, help="stored with the lesson; decides what may be shown")
-    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
-    command.add_argument("--fps", type=parse_fps, metavar="N", help="frames analysed per second, or native; default: 5")
+    add_purpose(command, PURPOSES, "stored with the lesson; decides what may be shown")
+    add_fps(command)
     command.add_argument("--start", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--end", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--name", help="of the lesson; default: the file's name")
@@ -186,14 +195,6 @@ def asked_purpose(options: argparse.Namespace, notice: str) -> str:
         purpose = (answer("> ") or "").strip() or None
     check_purpose(purpose, options.reference)
     return purpose or ""
-
-
-def parse_fps(text: str) -> float:
-    """Return frames a second from a number or the word native."""
-    try:
-        return math.inf if text == "native" else float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected a number or the word native. Received: {text!r}.") from error
 
 
 def _time(text: str) -> float:

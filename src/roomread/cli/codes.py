@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import add_command, add_store, answer, say
+from roomread.cli.terminal import WIDTH, add_command, add_lesson, add_store, answer, say
 from roomread.errors import CodesError, PrivacyError, SettingsError
 from roomread.style import with_interval
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from roomread.review.coding import Glance
     from roomread.store.privacy import Gate
 
-WIDTH = 100  # characters of a line
 COLUMNS = ("Spearman", "lowest level", "highest level", "quadratic kappa", "off by, in levels")
 NOTES = (
     "Each figure with its 95% interval, drawn by {drawn}. Lowest and highest level: area under the curve against the "
@@ -43,7 +42,7 @@ def _add_code(commands: Any) -> None:
         "code glances at the seats of a lesson by eye, here or in a form to be filled in",
         "roomread code last --observer Anna",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("--sheet", type=Path, metavar="FILE.csv", help="write an empty form, and ask nothing")
     command.add_argument("--kept", type=Path, metavar="FILE.csv", help="write what was coded at the pages, likewise")
     command.add_argument("--observer", metavar="NAME", help="who codes; default: is asked for")
@@ -128,7 +127,7 @@ def _add_agreement(commands: Any) -> None:
         "compare observers with each other, and every engagement formula with them",
         "roomread agreement last anna.csv ben.csv",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("codes", nargs="+", type=Path, metavar="CODES", help="forms, ratings, or exports: CSV or text")
     command.add_argument(
         "--mapping",

@@ -17,8 +17,8 @@ from roomread.engagement import fit, measures
 from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.ordinal import OrdinalModel
 from roomread.errors import CodesError, SettingsError
-from roomread.outside import read_text
 from roomread.output import write_whole
+from roomread.outside import read_text
 from roomread.review.agreement import Glances, figures, glance_scores, join, plain
 from roomread.review.codes import Words, read_codes
 from roomread.store.privacy import Gate

@@ -308,9 +308,7 @@ def _lost_in(counted: Readings, lost: Array, starts: Array) -> tuple[Array, Arra
     return np.bincount(at, minlength=n), np.bincount(at[counted.frames[lost]], minlength=n)
 
 
-def _over_time(
-    counted: Readings, lost: Array, seen: Allowance, aggregate: Callable[[Readings], Timeline]
-) -> Timeline:
+def _over_time(counted: Readings, lost: Array, seen: Allowance, aggregate: Callable[[Readings], Timeline]) -> Timeline:
     """Return the class over time of what `_counted` returned, as it may be seen."""
     full = aggregate(counted)
     frames, faces = _lost_in(counted, lost, full.starts)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from roomread.app.web.server import WebSettings, make_app
 from roomread.app.studio import Studio
+from roomread.app.web.server import WebSettings, make_app
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 

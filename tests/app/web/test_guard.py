@@ -150,4 +150,4 @@ def test_the_page_for_programs_needs_nothing_from_elsewhere(client: TestClient) 
 def test_a_token_may_have_any_letters(studio: Studio) -> None:
     client = TestClient(make_app(studio, WebSettings(), 8642, "pässword-€-long"), "http://127.0.0.1:8642")
     for token, status in (("pässword-€-long", 200), ("pässword-€-lone", 401)):
-        assert client.get("/", headers={"authorization": f"Bearer {token}".encode()}).status_code == status
+        assert client.get("/", headers={b"authorization": f"Bearer {token}".encode()}).status_code == status

@@ -19,7 +19,7 @@ from roomread.app.studio import Studio
 from roomread.cli.main import main
 from roomread.errors import PrivacyError
 from roomread.store.codes import Code, add_code, codes_of
-from roomread.types import EMOTIONS, Frame, Lesson, Observation
+from roomread.types import EMOTIONS, Frame, Lesson, Observation, Readings
 
 N_SEATS, SECONDS = 6, 240
 ANNA: dict[str, Any] = {"observer": "Anna", "seconds": 20.0}
@@ -149,7 +149,12 @@ def test_the_page_of_agreement_reads_a_lesson_once(
     for whole in (True, False):
         say(client, client.get("/api/observe/1", params={**ANNA, "whole": whole}).json(), 1, whole=whole)
     readings, calls = studio.store.readings, list[Lesson]()
-    monkeypatch.setattr(studio.store, "readings", lambda lesson: calls.append(lesson) or readings(lesson))
+
+    def counted(lesson: Lesson) -> Readings:
+        calls.append(lesson)
+        return readings(lesson)
+
+    monkeypatch.setattr(studio.store, "readings", counted)
     assert "Spearman" in client.get("/observe/1/agreement/tables").text
     assert len(calls) == 1
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from roomread.app.web.parts import MOST_PARTS
 from roomread.app.studio import Studio
+from roomread.app.web.parts import MOST_PARTS
 from roomread.types import Lesson, Part
 
 Taught = Callable[..., Lesson]

@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 
 from roomread.app import spool as spools
 from roomread.app.queue import RecordingQueue
+from roomread.app.studio import Studio
 from roomread.app.web.guard import UPLOAD
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.studio import Studio
 
 Until = Callable[[Callable[[], object]], None]
 Usage = namedtuple("Usage", ["total", "used", "free"])

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from roomread import style
 from roomread.app.overviews import asked_mapping
 from roomread.app.panel import WITHOUT_SIGNALS, panel
-from roomread.app.web.lesson_charts import began, moment, on_scale, timeline_chart
+from roomread.app.web.lesson_charts import began, moment, numbers_of, on_scale, timeline_chart
 from roomread.app.web.site import Key, Site
 from roomread.review import charts
 from roomread.review.overview import Overview, shared_width
@@ -78,12 +78,11 @@ def _side(site: Site, lesson: Lesson, seen: Overview, width: float | None, sizes
     """Return what one of the two shows."""
     line = next((each for each in seen.lines if each.bin_seconds == width), seen.whole)
     figures, parts = seen.figures, site.store.parts(lesson)
-    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
     return {
         "lesson": lesson,
         "when": style.date(moment(lesson)[0]),
         "line": line,
-        "numbers": {name: known(figures[name]) for name in names},
+        "numbers": numbers_of(figures),
         "emotions": {name: known(figures["emotions"][name]) for name in EMOTIONS},
         "facing": known(figures["attention"]["facing"]),
         "seats": figures["seats"],

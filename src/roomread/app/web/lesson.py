@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from roomread import style
 from roomread.app.panel import mapping_of, panel
 from roomread.app.web.lesson_answers import LessonLine, line_of
-from roomread.app.web.lesson_charts import SIZES, began, moment, places, plots, timeline_chart
+from roomread.app.web.lesson_charts import SIZES, began, moment, numbers_of, places, plots, timeline_chart
 from roomread.app.web.site import Key, Site
 from roomread.errors import SettingsError
 from roomread.review import charts, overtime
@@ -146,11 +146,10 @@ def _told(lesson: Lesson, seen: Overview) -> dict[str, Any]:
     figures, reason = seen.figures, why_missing(seen.whole)
     at, by_clock = moment(lesson)
     emotions = [known(figures["emotions"][name]) for name in EMOTIONS]
-    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
     return {
         "seen": seen,
         "figures": figures,
-        "numbers": {name: known(figures[name]) for name in names},
+        "numbers": numbers_of(figures),
         "facing": known(figures["attention"]["facing"]),
         "leading": leading(np.array(emotions)),
         "reason": reason,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from roomread.review import charts
-from roomread.review.overview import Overview
+from roomread.review.overview import Overview, number
 from roomread.review.part_charts import Stretch, with_strip
 from roomread.review.shapes import Size
 from roomread.review.structure import when
@@ -36,6 +36,12 @@ def places(lesson: Lesson, seen: Overview) -> list[charts.Place]:
     return [
         charts.Place(seat.seat, np.array(box), seat.engagement) for seat, box in zip(seen.seats, boxes, strict=True)
     ]
+
+
+def numbers_of(figures: Named[str, Any]) -> dict[str, float]:
+    """Return the numbers of an overview that a page tells first; NaN where not known."""
+    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
+    return {name: number(figures[name]) for name in names}
 
 
 def on_scale(seconds: float) -> list[Size]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from roomread import style
-from roomread.app.live import check_name
+from roomread.app.names import check_name
 from roomread.app.overviews import listed_lessons
 from roomread.app.web import compare, lesson, parts, takeaway
 from roomread.app.web.lesson_answers import (

@@ -14,13 +14,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from roomread.app.live import LONGEST_NAME, LiveLesson, LiveRequest, View
+from roomread.app.live import LiveLesson, LiveRequest, View
+from roomread.app.names import LONGEST_NAME
 from roomread.app.panel import panel
-from roomread.app.web.site import Site, points
 from roomread.app.studio import Studio
+from roomread.app.watching import FIGURES
+from roomread.app.web.site import Purpose, Site, points
 from roomread.errors import SettingsError, SourceError
+from roomread.review.summary import known
 from roomread.store.privacy import NOTICE
-from roomread.types import EMOTIONS
 from roomread.watch.cameras import list_cameras
 from roomread.watch.live import open_live
 from roomread.watch.livesource import LiveSource
@@ -43,7 +45,7 @@ class Begin(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Text
-    purpose: Literal["research", "self-study"]
+    purpose: Purpose
     reference: Text | None = None
     notice: bool = Field(description="The notice was read: true, or nothing begins.")
     source: str = Field(
@@ -109,15 +111,9 @@ def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) 
         since: seconds; of the course the points from then on are told. The newest one may still change.
     """
     glimpse = None if view is None else view.glimpse
-    now = None if glimpse is None else glimpse.now
     points = [] if view is None else [point for point in view.course if point[0] >= since]
-    emotions = None
-    if now is not None and not math.isnan(now.emotions[0, 0]):
-        emotions = {name: round(float(share), 4) for name, share in zip(EMOTIONS, now.emotions[0], strict=True)}
-    figures = {
-        name: None if now is None else known(getattr(now, name)[0])
-        for name in ("engagement", "low", "high", "readable", "unreadable")
-    }
+    nothing = dict.fromkeys(("time", *FIGURES, "emotions", "fps")) | {"status": "", "rule": "", "dropped": 0}
+    now: dict[str, Any] = nothing if glimpse is None else glimpse.as_dict()
     return LiveView(
         version=0 if view is None else view.version,
         state="none" if view is None else view.state,
@@ -126,25 +122,14 @@ def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) 
         mapping="" if live is None else live.mapping.name,
         source="closed" if view is None else view.source,
         sends=live is not None and isinstance(live.source, PushSource),
-        time=None if glimpse is None else round(glimpse.time, 3),
-        status="" if now is None else str(now.status[0]),
-        emotions=emotions,
         seats=None if view is None else view.seats,
-        rule="" if glimpse is None else glimpse.rule,
         notes=[] if glimpse is None else list(glimpse.notes),
-        fps=None if glimpse is None else known(glimpse.fps),
-        dropped=0 if glimpse is None else glimpse.dropped,
         delay=None if view is None else known(view.delay),
         markers=[] if view is None else [list(marker) for marker in view.markers],
         course=[[round(time, 1), known(mean), known(low), known(high)] for time, mean, low, high in points],
         error="" if view is None else view.error,
-        **figures,
+        **now,
     )
-
-
-def known(value: float) -> float | None:
-    """Return a number for JSON, None where it is not known."""
-    return None if math.isnan(value) else round(float(value), 4)
 
 
 def routes(site: Site) -> APIRouter:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing
+from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing, glance_of
 from roomread.app.web.site import Key, Site
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Figure, plain
@@ -215,9 +215,7 @@ def told(standing: Standing, words: Any) -> StandingTold:
         last=None
         if last is None
         else LastTold(
-            clock=last.clock,
-            seat=int(last.key[2]) if last.key[2].isdigit() else None,
-            level=int(last.level) if last.level.isdigit() else None,
+            clock=glance_of(last).clock, seat=None if last.seat == WHOLE_CLASS else last.seat, level=last.level
         ),
         seats=[Seat(**dataclasses.asdict(place)) for place in standing.places],
         now=None if math.isnan(standing.now) else standing.now,

@@ -6,7 +6,7 @@ import math
 
 from fastapi import APIRouter
 
-from roomread.app.live import LONGEST_NAME, check_name
+from roomread.app.names import LONGEST_NAME, check_name
 from roomread.app.overviews import asked_mapping
 from roomread.app.web.lesson_answers import Agenda, PartAsked, PartChanged, PartsCompared, PartsTold, PartTold, part_of
 from roomread.app.web.site import Key, Site

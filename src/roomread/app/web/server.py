@@ -21,12 +21,12 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from roomread import __version__
+from roomread.app.studio import Studio
 from roomread.app.web import home, lessons, live, observe, recordings
 from roomread.app.web.access import Access
 from roomread.app.web.connections import Connection
 from roomread.app.web.guard import Guard, hosts_of
 from roomread.app.web.site import Refusal, Site, add_refusals
-from roomread.app.studio import Studio
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.upkeep import tidy

@@ -8,7 +8,7 @@ import threading
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +27,7 @@ from roomread.review.drawings import FILTERS, figures
 from roomread.review.overview import Overview
 from roomread.types import EMOTIONS, Lesson
 
+Purpose = Literal["research", "self-study"]  # of real people; the demo has its own command
 Key = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a store can number
 REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused", "content": {"text/html": {}}}}  # of pages
 

@@ -152,6 +152,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         studio = Studio(LessonStore(tmp_path / f"{port}.sqlite"))
+        studio.queue.start()
         app = make_app(studio, WebSettings(port=port), port, token)
         config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)

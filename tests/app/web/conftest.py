@@ -27,6 +27,7 @@ def studio(tmp_path: Path) -> Studio:
 @pytest.fixture
 def client(studio: Studio) -> Iterator[TestClient]:
     """A browser on this machine."""
+    studio.queue.start()
     with TestClient(make_app(studio, WebSettings(), 8642, None), ADDRESS) as made:
         yield made
 

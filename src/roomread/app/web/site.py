@@ -115,6 +115,10 @@ def add_refusals(app: FastAPI, site: Site) -> None:
         status = 404 if missing else 403 if isinstance(error, PrivacyError) else 400
         return site.refuse(request, status, str(error))
 
+    @app.exception_handler(ValueError)  # of a router: a number in a path with more digits than Python reads
+    def refuse_value(request: Request, error: Exception) -> Response:
+        return site.refuse(request, 400, str(error))
+
     @app.exception_handler(HTTPException)
     def refuse_http(request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)

@@ -169,7 +169,15 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_anything_is_stor
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1:30", 90), ("1:00:01.5", 3601.5)])
 def test_times_are_read_as_seconds_or_with_colons(text, seconds):
-    assert analyze._seconds(text) == seconds
+    assert analyze._time(text) == seconds
+
+
+def test_what_is_no_time_is_told_with_what_is_one(capsys):
+    with pytest.raises(SystemExit):
+        main(["analyze", "x.mp4", "--start", "abc"])
+    assert (
+        "expected seconds, m:ss or h:mm:ss from the start of the recording. Received: 'abc'" in capsys.readouterr().err
+    )
 
 
 def test_a_stopped_run_keeps_its_lesson_and_exits_with_130(run, clip, monkeypatch):
@@ -187,6 +195,40 @@ def test_a_stopped_run_keeps_its_lesson_and_exits_with_130(run, clip, monkeypatc
     assert code == 130
     assert "stopped" in out
     assert "what was seen until then is kept" in err
+
+
+def test_ctrl_c_before_the_first_frame_ends_the_command_and_tells_what_was_done(run, clip, tmp_path, monkeypatch):
+    from roomread.app import observing
+
+    real, calls = getattr(observing, "observe"), []  # noqa: B009
+
+    def observe(frames, *rest):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        yield from real(frames, *rest)
+
+    monkeypatch.setattr(observing, "observe", observe)
+    code, out, err = run("analyze --purpose research --json", clip, clip, clip)
+    assert (code, len(calls)) == (130, 2)
+    assert len(json.loads(out)["lessons"]) == 1 and json.loads(out)["failed"] == {}
+    assert "stopped" in err
+
+
+def test_the_end_of_input_at_the_question_for_the_purpose_is_an_answer(run, clip, monkeypatch):
+    def end(_):
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", end)
+    code, _, err = run("analyze", clip)
+    assert code == 1 and "A purpose is needed" in err
+
+
+def test_serving_where_recordings_cannot_lie_is_told_in_words(run, tmp_path):
+    (tmp_path / "lessons-recordings").touch()
+    code, _, err = run("serve --no-browser --port 0")
+    assert code == 1 and err.startswith("roomread: ") and "cannot be made" in err
 
 
 def test_the_base_import_loads_no_heavy_library():

@@ -6,7 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from roomread.app.panel import find_mapping
 from roomread.cli.main import main
+from roomread.review.calibration import FORM, WORDS
 from roomread.watch import cameras, live
 from roomread.watch.live import open_live
 
@@ -59,3 +61,16 @@ def test_without_a_source_the_cameras_are_listed(capsys, monkeypatch):
 def test_what_cannot_be_watched_is_said(capsys, line, words):
     assert main(["watch", *line]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_mapping_that_was_refitted_is_named_by_its_file(clip, capsys, tmp_path):
+    figure = {"value": 0.5, "low": None, "high": None}
+    found = {
+        "form": FORM, "mapping": "sharma", "formula": find_mapping("sharma").formula, "levels": 2, "cuts": [0.5],
+        "curve": {"knots": [0.0, 1.0], "values": [0.0, 1.0]}, "date": "2026-11-22", "settings": {"folds": 5},
+        "figures": {when: {name: figure for name, _ in WORDS} for when in ("before", "after")},
+        "n": {"glances": 9, "seats": 3, "lessons": 1, "observers": 1},
+    }  # fmt: skip
+    (tmp_path / "7b.json").write_text(json.dumps(found), encoding="utf-8")
+    assert main(["watch", str(clip), "--purpose", "research", "--mapping", str(tmp_path / "7b.json")]) == 0
+    assert "engagement by sharma, refitted (7b). Refitted to 9 glances" in capsys.readouterr().err

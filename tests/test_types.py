@@ -24,6 +24,7 @@ from roomread.types import (
     Timeline,
     Tracks,
     check_shape,
+    frames_needed,
     trusted,
 )
 
@@ -205,3 +206,8 @@ def test_a_timeline_has_one_row_for_each_bin(name: str) -> None:
 def test_no_stage_can_change_what_another_made(kind: Any) -> None:
     assert kind.__dataclass_params__.frozen
     assert not hasattr(kind, "__dict__") or "__slots__" in vars(kind)
+
+
+@pytest.mark.parametrize(("frames", "needed"), [(0, 1), (1, 1), (2, 2), (3, 3), (150, 3), (1000, 20)])
+def test_a_seat_counts_once_it_was_seen_in_enough_frames(frames: int, needed: int) -> None:
+    assert frames_needed(frames) == needed

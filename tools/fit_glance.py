@@ -7,13 +7,15 @@ chosen by cross-validation by person on the same files.
 """
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from roomread.app.graded import read_graded
-from roomread.app.panel import GLANCE, write_glance
+from roomread.app.panel import GLANCE
 from roomread.engagement.glance import Glance, Part, cross_validated, fit_part, least_probability
 from roomread.engagement.ordinal import FitSettings
 
@@ -46,6 +48,29 @@ def fitted(name: str, path: Path) -> Part:
         settings=SETTINGS[name],
         least=least_probability(likely, seen.levels),
     )
+
+
+def write_glance(glance: Glance, path: Path, about: dict[str, str]) -> None:
+    """Write a glance as JSON.
+
+    Args:
+        glance: what is written.
+        path: the file.
+        about: what is told at its head: terms, origin.
+    """
+    parts = [
+        {
+            "data": part.data,
+            "people": part.people,
+            "n": part.n,
+            "sha256": part.sha256,
+            "least": round(part.least, 5),
+            "settings": asdict(part.settings),
+            **part.model.as_dict(),
+        }
+        for part in glance.parts
+    ]
+    path.write_text(json.dumps({**about, "parts": parts}, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

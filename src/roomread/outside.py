@@ -69,5 +69,10 @@ def read_apart(path: Path, program: str) -> bytes:
 
 
 def shown(path: Path) -> str:
-    """Return a file's name as it can be shown and kept: in one line, with a sign for what is no letter."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in path.name or str(path))
+    """Return a file's name as it can be shown and kept, see `printable`."""
+    return printable(path.name or str(path))
+
+
+def printable(text: str) -> str:
+    """Return a text as it can be shown and kept: in one line, with a sign for what is no letter."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -274,6 +274,11 @@ class Part:
     kind: str
 
 
+def frames_needed(frames: int) -> float:
+    """Return in how many of so many frames a seat must be seen to count as one."""
+    return min(max(ESTABLISHED_FRAMES, ESTABLISHED_SHARE * frames), max(frames, 1))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
     """All that was observed in a lesson: one row per analysed frame, and one per face and frame.
@@ -311,8 +316,7 @@ class Readings:
     def established(self) -> Array:
         """Return the numbers of the seats that were seen often enough to be seats: int64 (k,), ascending."""
         seats, counts = np.unique(self.seats[self.seats != NO_SEAT], return_counts=True)
-        needed = max(ESTABLISHED_FRAMES, ESTABLISHED_SHARE * len(self.times))
-        return seats[counts >= min(needed, max(len(self.times), 1))]
+        return seats[counts >= frames_needed(len(self.times))]
 
     @classmethod
     def of_observations(cls, seen: Sequence[Observation]) -> Readings:

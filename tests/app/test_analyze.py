@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import sqlite3
 from typing import Any
@@ -11,9 +12,18 @@ import roomread
 from roomread.app import observing, recording
 from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment, plain_settings
 from roomread.app.overviews import listed_lessons
-from roomread.errors import LessonNotFoundError, ModelError, PrivacyError, SettingsError, SourceError, StoreError
+from roomread.errors import (
+    LessonNotFoundError,
+    ModelError,
+    OutputError,
+    PrivacyError,
+    SettingsError,
+    SourceError,
+    StoreError,
+)
 from roomread.store.lessons import LessonStore
 from roomread.types import ACTIVITY, N_EMOTIONS, N_SIGNALS, Observation, Part, Tracks
+from roomread.watch.annotate import AnnotatedVideo
 from roomread.watch.frames import FrameSettings, VideoSource
 from roomread.watch.masks import GRAY, MaskSettings
 
@@ -123,9 +133,30 @@ def test_ctrl_c_keeps_what_was_seen(clip, db, monkeypatch):
 
 def test_ctrl_c_before_the_first_frame_leaves_no_lesson(clip, db, monkeypatch):
     monkeypatch.setattr(observing, "observe", interrupted(after=0))
-    with pytest.raises(SourceError):
+    with pytest.raises(KeyboardInterrupt):
         analyze(clip, **RESEARCH, db=db)
     assert LessonStore(db).lessons() == []
+
+
+def test_a_video_that_cannot_be_annotated_further_leaves_no_lesson_running(clip, db, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OutputError("The video cannot be written: no space left.")
+
+    monkeypatch.setattr(AnnotatedVideo, "add", fail)
+    with pytest.raises(OutputError):
+        analyze(clip, **RESEARCH, db=db, settings=AnalyzeSettings(annotated=tmp_path / "a.mp4"))
+    lesson = open_lesson("last", db).lesson
+    assert lesson.state == "stopped"
+    assert lesson.notes == ("The analysis broke off here: The video cannot be written: no space left.",)
+
+
+def test_a_handle_never_shows_another_lesson_whose_name_is_its_number(clip, db):
+    lesson = analyze(clip, **RESEARCH, db=db)
+    store = LessonStore(db)
+    store.delete(lesson.lesson)
+    store.add(dataclasses.replace(analyze(clip, **RESEARCH, db=db).lesson, name=str(lesson.number)))
+    with pytest.raises(LessonNotFoundError):
+        lesson.summary()
 
 
 def test_what_was_seen_is_written_while_the_analysis_runs(clip, db, monkeypatch):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,6 +279,35 @@ def test_what_cannot_be_read_costs_itself_alone(store, tmp_path, film):
     outcomes = run(store, tmp_path / "torn.mp4", tmp_path / "none.mp4", film(1))
     assert [outcome.state for outcome in outcomes] == ["failed", "failed", "complete"]
     assert "cannot be opened" in outcomes[0].reason and "does not exist" in outcomes[1].reason
+
+
+def test_what_is_moved_away_while_the_run_is_at_another_costs_itself_alone(store, tmp_path, film):
+    gone = tmp_path / "gone.mp4"
+    shutil.copy(film(2, 2), gone)
+    outcomes = run(store, film(1, 2), gone, film(3, 2), tell=lambda standing: gone.unlink(missing_ok=True))
+    assert sorted((outcome.entry.path.name, outcome.state) for outcome in outcomes) == [
+        ("film-1-2.mp4", "complete"), ("film-3-2.mp4", "complete"), ("gone.mp4", "failed"),
+    ]  # fmt: skip
+    assert next(outcome.reason for outcome in outcomes if outcome.state == "failed").startswith(str(gone))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a system whose names are bytes")
+def test_a_name_that_cannot_be_shown_is_kept_as_it_can(store, tmp_path, film):
+    escape, broken = tmp_path / "a\x1b[31mb.mp4", tmp_path / "c\udcffd.mp4"
+    shutil.copy(film(1, 2), escape)
+    shutil.copy(film(2, 2), broken)
+    torn = tmp_path / "e\udcfff.mp4"
+    shutil.copy(film(3, 2), torn)
+
+    def tear(number):
+        if number == 3:
+            raise SourceError(f"{torn} is torn.")
+
+    pool = Inline()
+    pool.before = tear
+    assert [outcome.state for outcome in run(store, escape, broken, torn, pool=pool)] == ["complete"] * 2 + ["failed"]
+    names = {"c\ufffdd", "a\ufffd[31mb"}
+    assert {(lesson.name, lesson.source) for lesson in store.lessons()} == {(name, f"{name}.mp4") for name in names}
 
 
 def test_what_failed_is_tried_again_by_the_next_run(store, film):

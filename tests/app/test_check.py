@@ -6,7 +6,10 @@ from PIL import Image as Pictures
 
 from roomread.app.check import check_room
 from roomread.app.check_picture import draw_check
+from roomread.app.observing import ObserveSettings
 from roomread.errors import SourceError
+from roomread.faces.expression import ExpressionSettings
+from roomread.faces.head import HeadSettings
 from roomread.faces.onnx import Network
 from roomread.types import Detections, Frame
 
@@ -36,7 +39,9 @@ def square(x, y, size):
 
 
 def test_each_zone_says_how_large_its_faces_are_and_what_that_allows():
-    check = check_room(frames(), Found([square(20, 20, 12), square(20, 400, 20), square(500, 400, 60)]))
+    check = check_room(
+        frames(), Found([square(20, 20, 12), square(20, 400, 20), square(500, 400, 60)]), ObserveSettings()
+    )
     told = {(zone.row, zone.column): zone for zone in check.zones}
     assert {place: zone.measures for place, zone in told.items()} == {
         (0, 0): (), (2, 0): ("expression",), (2, 3): ("expression", "head pose", "eyes"),
@@ -53,30 +58,37 @@ def test_each_zone_says_how_large_its_faces_are_and_what_that_allows():
     ("image", "word"), [(STRIPES // 8, "dark"), (np.linspace(0, 255, 640)[None] + 0 * STRIPES, "blurred")]
 )
 def test_darkness_and_blur_are_told(image, word):
-    check = check_room(frames(image.astype(np.uint8)), Found([square(100, 100, 60)]))
+    check = check_room(frames(image.astype(np.uint8)), Found([square(100, 100, 60)]), ObserveSettings())
     assert any(line.startswith(word) for line in check.zones[0].advice)
 
 
 def test_a_seat_whose_face_is_seldom_seen_is_told():
-    check = check_room(frames(n=20), Found([square(100, 100, 60)], blind=range(6, 20)))
+    check = check_room(frames(n=20), Found([square(100, 100, 60)], blind=range(6, 20)), ObserveSettings())
     assert check.zones[0].found == pytest.approx(0.3)
     assert "turned away or hidden" in check.zones[0].advice[-1]
 
 
 def test_a_room_without_a_face_gets_advice_and_one_without_a_frame_is_an_error():
-    check = check_room(frames(), Found([]))
+    check = check_room(frames(), Found([]), ObserveSettings())
     assert check.zones == ()
     assert check.advice[0].startswith("No face was found.")
     with pytest.raises(SourceError, match="no frame"):
-        check_room([], Found([]))
+        check_room([], Found([]), ObserveSettings())
 
 
 @pytest.mark.parametrize("name", ["check.png", "check.jpg"])
 def test_the_picture_shades_the_zones(tmp_path, name):
-    check = check_room(frames(), Found([square(20, 20, 12), square(500, 400, 60)]))
+    check = check_room(frames(), Found([square(20, 20, 12), square(500, 400, 60)]), ObserveSettings())
     path = draw_check(check, "a room", tmp_path / name)
     with Pictures.open(path) as picture:
         assert picture.width == 1280
         seen = np.asarray(picture.convert("RGB")).astype(int)
     shaded, plain = seen[100, 200:300].mean(axis=0), seen[100, 400:500].mean(axis=0)
     assert np.abs(shaded - plain).max() > 20
+
+
+def test_what_a_measure_takes_is_what_the_settings_say():
+    settings = ObserveSettings(expression=ExpressionSettings(min_size=70.0), head=HeadSettings(eyes_size=50.0))
+    (zone,) = check_room(frames(), Found([square(500, 400, 60)]), settings).zones
+    assert zone.measures == ("head pose", "eyes")
+    assert zone.advice[0].startswith("too small for expression: 1.2 times")

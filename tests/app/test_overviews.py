@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from roomread.app import overviews
-from roomread.app.overviews import keep_overview, kept_overview, listed_lessons, named_mapping, overview_of
+from roomread.app.overviews import asked_mapping, keep_overview, kept_overview, listed_lessons, overview_of
 from roomread.engagement.mappings import PUBLISHED
 from roomread.errors import SettingsError
 from roomread.store.lessons import LessonStore
@@ -77,4 +77,4 @@ def test_a_lesson_that_is_gone_when_its_overview_is_made_is_no_error(store: Less
 @pytest.mark.parametrize("name", ["/etc/passwd.json", "calibration.json", "no such"])
 def test_only_the_panel_is_named_and_no_file_is_read(lesson: Callable[..., Lesson], name: str) -> None:
     with pytest.raises(SettingsError, match="no mapping"):
-        named_mapping(lesson(), name)
+        asked_mapping(lesson(), name)

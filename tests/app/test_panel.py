@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from roomread.app.panel import WITHOUT_SIGNALS, find_mapping, open_glance, panel, write_glance
+from roomread.app.panel import WITHOUT_SIGNALS, find_mapping, open_glance, panel
 from roomread.engagement.mappings import PUBLISHED
 from roomread.errors import ModelError, SettingsError
 from roomread.types import N_SIGNALS
@@ -44,6 +45,7 @@ def test_a_damaged_glance_is_refused(text: str, tmp_path: Path) -> None:
 def test_a_glance_is_read_as_it_was_written(tmp_path: Path) -> None:
     glance = open_glance()
     assert glance is not None
+    write_glance = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fit_glance.py"))["write_glance"]
     write_glance(glance, tmp_path / "again.json", {"terms": "none"})
     again = open_glance(tmp_path / "again.json")
     assert again is not None

@@ -14,7 +14,7 @@ from tests.postgres import Postgres
 
 from roomread.app import queue as queues
 from roomread.app.queue import BROKEN, LOST, RecordingQueue
-from roomread.errors import ModelError, RecordingNotFoundError, SettingsError, SourceError
+from roomread.errors import ModelError, RecordingNotFoundError, SettingsError, SourceError, StoreBusyError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import Recording, Recordings
 
@@ -287,3 +287,21 @@ def test_two_machines_on_one_store_leave_each_others_recordings_alone(
         queue.close()
     assert again.start() and again.spool.key == key
     again.close()
+
+
+def test_a_store_that_was_busy_at_the_first_frame_loses_no_lesson(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, calls = queue.store.add, list[int]()
+
+    def busy(*given: Any, **how: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise StoreBusyError("The store cannot be used: database is locked.")
+        return add(*given, **how)
+
+    monkeypatch.setattr(queue.store, "add", busy)
+    made = give(queue, clip)
+    until(lambda: state(queue) == "done" and not files(queue))
+    (lesson,) = queue.store.lessons()
+    assert len(calls) == 2 and queue.rows.find(made.number).lesson == lesson.number

@@ -1,13 +1,15 @@
 """What a batch is to look at, and what tells one recording from another."""
 
 import dataclasses
+import os
 import shutil
 
 import pytest
 
 from roomread.app.analyze import AnalyzeSettings
-from roomread.app.sources import Entry, find_entries, key_of
+from roomread.app.sources import Entry, find_entries, key_of, read_list
 from roomread.errors import SettingsError, SourceError
+from roomread.outside import MOST_BYTES
 
 MADE_WITH = {"roomread": "1", "detector": {"name": "d", "sha256": "00"}}
 WHY = ("research", None)
@@ -40,6 +42,22 @@ def test_a_table_names_its_columns_and_its_paths_are_relative_to_it(folder):
     began = one.began
     assert one == Entry(folder / "b.mp4", "Monday", "Maths", began) and str(began).startswith("2026-03-12T")
     assert other == Entry(folder / "deep/c.mov", None, "Physics", None)
+
+
+def test_a_table_may_have_quotes_around_every_cell_as_r_writes_them(folder):
+    (folder / "list.csv").write_text('"path","name"\n"b.mp4","Monday, 9"\n', "utf-8")
+    assert find_entries([folder / "list.csv"]) == [Entry(folder / "b.mp4", "Monday, 9")]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with named pipes")
+def test_a_list_that_is_too_large_or_no_file_is_refused(folder):
+    with (folder / "list.csv").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(SettingsError, match="more than"):
+        read_list(folder / "list.csv")
+    os.mkfifo(folder / "pipe.csv")
+    with pytest.raises(SettingsError, match="a pipe"):
+        read_list(folder / "pipe.csv")
 
 
 def test_a_text_names_a_path_in_each_line(folder):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from roomread.app import spool as spools
-from roomread.app.spool import LEFT_FREE, Spool, TooLargeError, Upload, file_name, lesson_name
+from roomread.app.names import file_name, lesson_name
+from roomread.app.spool import LEFT_FREE, Spool, TooLargeError, Upload
 from roomread.errors import SettingsError
 
 Usage = namedtuple("Usage", ["total", "used", "free"])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from roomread.app import observing
-from roomread.app.watching import WatchSettings, watch
+from roomread.app.panel import find_mapping
+from roomread.app.watching import Lookback, WatchSettings, watch
 from roomread.errors import SettingsError
 from roomread.types import N_EMOTIONS, N_SIGNALS, OK, TOO_FEW, Observation, Tracks
 
@@ -83,3 +84,37 @@ def test_whoever_stops_watching_closes_the_source(scripted):
     next(glimpses)
     glimpses.close()
     assert source.closed
+
+
+def looked_back(up):
+    """Return every glimpse of nine seats, of which those of `up(time)` show an expression."""
+    past = Lookback("self-study", None, find_mapping("sharma"), window=5.0, every=0.1)
+    glimpses = []
+    for index in range(60):
+        time, chance = index / 5, np.random.default_rng(index)
+        boxes = np.tile(np.array([0, 0, 40, 40], np.float32), (9, 1))
+        tracks = Tracks(np.arange(1, 10), boxes, np.ones(9, np.float32))
+        emotions = chance.dirichlet(np.ones(N_EMOTIONS), 9).astype(np.float32)
+        emotions[~np.isin(tracks.seats, up(time))] = np.nan
+        signals = np.full((9, N_SIGNALS), np.nan, np.float32)
+        glimpses.append(past.add(Observation(time, index, tracks, emotions, np.ones(9, np.float32), signals)))
+    return [glimpse.now for glimpse in glimpses if glimpse is not None]
+
+
+def test_numbers_of_a_running_class_have_two_digits():
+    told = looked_back(lambda time: range(1, 10))
+    numbers = np.array([[now.engagement[0], now.low[0], now.high[0], *now.emotions[0]] for now in told])
+    assert np.isfinite(numbers).all()
+    np.testing.assert_allclose(numbers, numbers.round(2), atol=0)
+
+
+def test_no_glimpse_depends_on_moments_in_which_fewer_than_five_seats_were_read():
+    def few(time):
+        return range(1, 5) if 4 <= time < 7 else range(1, 10)
+
+    whole, few_now = looked_back(lambda time: range(1, 10)), looked_back(few)
+    assert [now.status[0] for now in few_now] == [OK] * 60  # others of the five seconds are enough
+    thin = [now.engagement[0] for now in looked_back(lambda time: () if 4 <= time < 7 else range(1, 10))]
+    assert [now.engagement[0] for now in few_now] == thin
+    assert [now.engagement[0] for now in whole] != thin
+    assert few_now[34].readable[0] == pytest.approx((15 * 4 + 10 * 9) / 25, abs=0.5)  # which was no secret

@@ -18,8 +18,8 @@ import uvicorn
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
+from roomread.app.studio import Studio
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
 from roomread.store.lessons import LessonStore
 
 MISSING = "Chromium is missing: apt install chromium, or set ROOMREAD_CHROMIUM to the file that starts it"
@@ -152,6 +152,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         studio = Studio(LessonStore(tmp_path / f"{port}.sqlite"))
+        studio.queue.start()
         app = make_app(studio, WebSettings(port=port), port, token)
         config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)

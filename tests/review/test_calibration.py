@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,13 @@ def test_a_file_of_something_else_is_refused_in_words(tmp_path: Path, text: str)
         find_mapping(str(path))
     with pytest.raises(SettingsError, match="cannot be read"):
         find_mapping(str(tmp_path / "absent.json"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with named pipes")
+def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(SettingsError, match="a pipe"):
+        find_mapping(str(tmp_path / "pipe.json"))
 
 
 def test_a_name_that_would_not_be_taken_for_a_mapping_is_refused(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_seats_follow_each_other_round_after_round_from_the_lessons_first_frame(
 
 def test_the_class_can_be_coded_where_single_seats_may_not_be_seen(gate: Callable[..., Gate]) -> None:
     closed = gate(reference=None)
-    with pytest.raises(PrivacyError, match=r"are refused\. .*The class can be coded as a whole: --whole-class\."):
+    with pytest.raises(PrivacyError, match=r"are refused\. .*The class can be coded as a whole\."):
         glances_to_code(closed)
     assert {glance.seat for glance in glances_to_code(closed, 10, whole_class=True)} == {WHOLE_CLASS}
     assert len(glances_to_code(closed, 10, whole_class=True)) == 13

@@ -102,7 +102,8 @@ def test_the_command_says_shows_and_runs(
     store.add(lesson(created=MADE, name="old"))
     store.add(lesson(created=MADE, name="dear"))
     assert "until somebody deletes them" in run("retention")
-    assert run("retention", "dear", "--until", "2990-01-01", "--json") == '{"days": null, "due": [], "deleted": []}\n'
+    told = json.loads(run("retention", "dear", "--until", "2990-01-01", "--json"))
+    assert told == {"days": None, "due": [], "deleted": [], "lesson": 2, "keep_until": "2990-01-01"}
     told = run("retention", "--days", "30")
     assert "for 30 days" in told and "Due: 1." in told and len(store.lessons()) == 2
     assert [one["kept_until"] for one in json.loads(run("lessons", "--json"))] == ["2990-01-01", "2026-04-11"]

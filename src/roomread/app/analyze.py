@@ -14,7 +14,7 @@ from roomread.app.overviews import keep_overview
 from roomread.app.panel import mapping_of, panel
 from roomread.app.recording import Recorder
 from roomread.config import as_dict
-from roomread.errors import StoreError
+from roomread.errors import RoomreadError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.store.upkeep import tidy
@@ -25,6 +25,7 @@ from roomread.watch.frames import FrameSettings, PictureSource, open_source
 if TYPE_CHECKING:
     import pandas as pd
 
+    from roomread.review.agenda import Structure
     from roomread.review.structure import Comparison
     from roomread.review.summary import LessonSummary
 
@@ -76,18 +77,19 @@ class LessonHandle:
         self._store, self.number = store, number
 
     def _gate(self) -> Gate:
-        return open_gate(self._store, str(self.number))
+        return open_gate(self._store, self.lesson)
 
     @property
     def lesson(self) -> Lesson:
         """The lesson's record, with its name, purpose, length, state, notes, and what it was made with."""
-        return self._store.find(str(self.number))
+        return self._store.numbered(self.number)
 
     def summary(self, mapping: str | None = None) -> LessonSummary:
         """Return the lesson at a glance."""
         from roomread.review.summary import summarise
 
-        return summarise(self._gate(), mapping_of(self.lesson, mapping), tuple(panel().values()))
+        gate = self._gate()
+        return summarise(gate, mapping_of(gate.lesson, mapping), tuple(panel().values()))
 
     def structure(
         self, files: Sequence[str | Path] = (), mapping: str | None = None, window: float | None = None
@@ -102,14 +104,18 @@ class LessonHandle:
         Raises:
             StructureError: a file cannot be read.
         """
-        from roomread.review.agenda import Structure, read_all
         from roomread.review.structure import WINDOW, compare
+
+        parts, gate = self._parts(files), self._gate()
+        return compare(gate, mapping_of(gate.lesson, mapping), parts, WINDOW if window is None else window)
+
+    def _parts(self, files: Sequence[str | Path]) -> Structure:
+        """Return the parts that files name, and those kept with the lesson."""
+        from roomread.review.agenda import Structure, read_all
 
         read, kept = read_all(files), self._store.parts(self.lesson).values()
         parts = sorted((*kept, *read.parts), key=lambda part: (part.start, part.end))
-        formula = mapping_of(self.lesson, mapping)
-        structure = Structure(tuple(parts), read.notes)
-        return compare(self._gate(), formula, structure, WINDOW if window is None else window)
+        return Structure(tuple(parts), read.notes)
 
     def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.
@@ -124,9 +130,13 @@ class LessonHandle:
             OutputError: it cannot be written.
         """
         from roomread.review.report import write_report
+        from roomread.review.structure import compare
+        from roomread.review.summary import summarise
 
-        parts = self.structure(agenda, mapping) if agenda or self._store.parts(self.lesson) else None
-        return write_report(self.summary(mapping), Path(out), parts)
+        parts, gate = self._parts(agenda), self._gate()
+        formula = mapping_of(gate.lesson, mapping)
+        compared = compare(gate, formula, parts) if parts.parts else None
+        return write_report(summarise(gate, formula, tuple(panel().values())), Path(out), compared)
 
     def to_pandas(self, table: str = "class", mapping: str | None = None) -> pd.DataFrame:
         """Return the class over time (`class`), or every reading of every seat (`seats`), as `export` writes them.
@@ -177,7 +187,8 @@ def analyze(
 ) -> LessonHandle:
     """Analyse a picture, a folder of pictures or a video, and keep what was observed as a lesson.
 
-    Ctrl-C ends it; what was seen until then is kept, and the lesson's state is "stopped".
+    Ctrl-C ends it; what was seen until then is kept, and the lesson's state is "stopped". Before anything was seen it
+    is a KeyboardInterrupt like any other.
 
     Args:
         source: path of the picture, folder or video.
@@ -219,11 +230,11 @@ class Stopped(BaseException):
     """Somebody asked to end an analysis; as little an error as Ctrl-C, and never seen outside this module."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heed:
-    """What an analysis tells, and asks, between two frames.
+    """What one analysis tells, and asks, between two frames.
 
-    progress: receives the seconds analysed so far. begun: receives the lesson's number, once there is one.
+    progress: receives the seconds analysed so far. begun: receives the lesson's number once, when there is one.
     stop: asked whether to end here, as Ctrl-C does; another thread may be what changes its answer.
     """
 
@@ -237,12 +248,17 @@ class Heed:
         Raises:
             Stopped: the analysis shall end here.
         """
-        if self.begun is not None and recorder.frames == 1:
-            self.begun(recorder.number)
+        self.tell_number(recorder.number)
         if self.progress is not None:
             self.progress(seconds)
         if self.stop is not None and self.stop():
             raise Stopped
+
+    def tell_number(self, number: int) -> None:
+        """Tell the lesson's number if there is one, which comes late where the store was busy, and was not told yet."""
+        if self.begun is not None and number:
+            begun, self.begun = self.begun, None
+            begun(number)
 
 
 def analyze_request(request: Request, store: LessonStore, heed: Heed | None = None) -> LessonHandle:
@@ -273,13 +289,19 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
             heed.after(recorder, seen.time - settings.start)
         recorder.finish("complete", [*source.notes, *observer.notes])
     except (KeyboardInterrupt, Stopped):
+        if not recorder.frames:
+            raise
         recorder.finish("stopped", [*source.notes, *observer.notes, f"Stopped by hand at {recorder.last:.1f} s."])
     except StoreError:
         recorder.abandon("The analysis broke off here, as the store could not be written.")
         raise
+    except RoomreadError as error:
+        recorder.abandon(f"The analysis broke off here: {error}")
+        raise
     finally:
         if video is not None:
             video.close()
+    heed.tell_number(recorder.number)
     keep_overview(store, recorder.number)
     return LessonHandle(store, recorder.number)
 

@@ -109,21 +109,22 @@ def batch(
 
     def finished(number: int, entry: Entry) -> None:
         if partitions is not None:
-            gate = open_gate(store, str(number))
+            gate = open_gate(store, store.numbered(number))
             partitions.write(gate, mapping_of(gate.lesson), entry.course)
 
-    order = Order(
-        purpose=purpose or "",
-        reference=reference,
-        settings=chosen,
-        made_with=Observer(chosen, side_by_side=True).made_with(),
-        seconds=given.piece,
-        workers=0,
-        finished=finished,
-        tell=tell,
-    )
+    made_with = Observer(chosen, side_by_side=True).made_with()
     with working(given) as pool:
-        return Run(dataclasses.replace(order, workers=pool.workers), store, pool).go(entries)
+        order = Order(
+            purpose=purpose or "",
+            reference=reference,
+            settings=chosen,
+            made_with=made_with,
+            seconds=given.piece,
+            workers=pool.workers,
+            finished=finished,
+            tell=tell,
+        )
+        return Run(order, store, pool).go(entries)
 
 
 class RayPool:
@@ -132,7 +133,7 @@ class RayPool:
     def __init__(self, ray: Any, how: BatchSettings) -> None:
         found, self._tries, settings = ray.cluster_resources(), how.tries, how.settings
         self._ray, self._tasks = ray, dict[Callable[..., Any], Any]()
-        self.workers = how.workers or max(1, int(found.get("CPU", 1)) // settings.threads)
+        self.workers = _workers(how, int(found.get("CPU", 1)))
         cards = min(1.0, found.get("GPU", 0.0) / self.workers) if settings.device == "cuda" else 0.0
         self._options = {"num_cpus": settings.threads, "num_gpus": cards, "max_retries": how.tries - 1}
 
@@ -188,6 +189,10 @@ def working(how: BatchSettings) -> Iterator[RayPool]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _workers(how: BatchSettings, cores: int) -> int:
+    return how.workers or max(1, cores // how.settings.threads)
+
+
 def _begin(ray: Any, how: BatchSettings, folder: str) -> None:
     """Start Ray here, or join the cluster."""
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": True}
@@ -204,10 +209,9 @@ def _begin(ray: Any, how: BatchSettings, folder: str) -> None:
             ) from error
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = how.workers or max(1, cores // how.settings.threads)
     ray.init(
         address="local",
-        num_cpus=workers * how.settings.threads,
+        num_cpus=_workers(how, cores) * how.settings.threads,
         object_store_memory=KEPT,
         include_dashboard=False,
         _temp_dir=folder,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from roomread.app.observing import ObserveSettings
 from roomread.errors import SourceError
-from roomread.faces.boxes import sizes
-from roomread.faces.detector import Detector
+from roomread.faces import boxes
+from roomread.faces.detector import FOUND, Detector
 from roomread.preprocess import contrast, crop_faces, sharpness
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Frame, Observation, Readings, Tracks
 from roomread.watch.track import SeatTracker
@@ -18,8 +19,6 @@ from roomread.watch.track import SeatTracker
 ROWS, COLUMNS = 3, 4  # zones of the picture: from back to front, from left to right
 MIN_FACES = 3  # in a zone over all frames; fewer say nothing about it
 
-# What can be measured of a face, from the least to the most, and the size it takes: pixels, root of the box's area.
-MEASURES = {"expression": 16.0, "head pose": 24.0, "eyes": 40.0}
 DARK = 20.0  # gray levels of contrast, twice what a face needs to be read at all
 BLURRED = 0.03  # sharpness by contrast squared, as after a blur of about 1.2 pixels of 48; see `ExpressionSettings`
 SELDOM = 0.5  # share of the frames; a seat whose face is found in fewer is turned away, hidden, or at the edge
@@ -32,7 +31,7 @@ class Zone:
     row, column: from 0, from the top left. faces: per frame, mean.
     size: pixels, median root of the boxes' areas. contrast: gray levels, median. detail: sharpness by contrast squared.
     found: 0 to 1, mean share of the frames in which a seat of the zone shows its face; NaN without a seat.
-    measures: what can be measured of half of its faces at least, of MEASURES.
+    measures: what can be measured of half of its faces at least: expression, head pose, eyes.
     advice: what to change, in words.
     """
 
@@ -52,6 +51,7 @@ class RoomCheck:
     """A look at a room.
 
     frames: looked at. seconds: from the first to the last. width, height: pixels.
+    sizes: pixels, root of the box's area, that each measure takes, from the least to the most.
     seats: how many were found. zones: those with faces. advice: what to change for the whole room, in words.
     last: the newest frame and what was found in it, to be drawn.
     """
@@ -60,6 +60,7 @@ class RoomCheck:
     seconds: float
     width: int
     height: int
+    sizes: dict[str, float]
     seats: int
     zones: tuple[Zone, ...]
     advice: tuple[str, ...]
@@ -78,23 +79,29 @@ class _Seen:
         light, sharp = contrast(crops), sharpness(crops)
         middle = (tracks.boxes[:, :2] + tracks.boxes[:, 2:]) / 2
         detail = sharp / np.maximum(light, 1) ** 2
-        self.faces.append(np.column_stack([middle, sizes(tracks.boxes), light, detail]))
+        self.faces.append(np.column_stack([middle, boxes.sizes(tracks.boxes), light, detail]))
         unread, unseen = (np.full((len(tracks), n), np.nan, np.float32) for n in (N_EMOTIONS, N_SIGNALS))
         self.observations.append(Observation(frame.time, frame.index, tracks, unread, sharp, unseen))
         return self.observations[-1]
 
 
-def check_room(frames: Iterable[Frame], detector: Detector) -> RoomCheck:
+def check_room(frames: Iterable[Frame], detector: Detector, settings: ObserveSettings) -> RoomCheck:
     """Look at frames and say what can be measured where.
 
     Args:
         frames: a minute of them or so, two a second will do.
         detector: finds the faces.
+        settings: how a lesson would be looked at; they say which size a measure takes, and what a seat is.
 
     Raises:
         SourceError: there is no frame.
     """
-    tracker, seen, last = SeatTracker(), _Seen(), None
+    tracker, seen, last = SeatTracker(settings.tracks), _Seen(), None
+    sizes = {
+        "expression": settings.expression.min_size,
+        "head pose": settings.head.pose_size,
+        "eyes": settings.head.eyes_size,
+    }
     for frame in frames:
         found = detector.detect(frame.image)
         seats = tracker.update(found.boxes, frame.time)
@@ -105,7 +112,7 @@ def check_room(frames: Iterable[Frame], detector: Detector) -> RoomCheck:
     readings, faces = Readings.of_observations(seen.observations), np.concatenate(seen.faces)
     cells = _cells(faces, width, height)
     zones = tuple(
-        _zone(int(cell), faces[cells == cell], readings.of(cells == cell))
+        _zone(int(cell), faces[cells == cell], readings.of(cells == cell), sizes)
         for cell in np.unique(cells)
         if np.count_nonzero(cells == cell) >= min(MIN_FACES, len(readings.times))
     )
@@ -114,9 +121,10 @@ def check_room(frames: Iterable[Frame], detector: Detector) -> RoomCheck:
         seconds=float(readings.times[-1] - readings.times[0]),
         width=width,
         height=height,
+        sizes=sizes,
         seats=len(readings.established()),
         zones=zones,
-        advice=_advice_for_room(zones, width),
+        advice=_advice_for_room(zones, width, sizes),
         last=last,
     )
 
@@ -129,12 +137,12 @@ def _cells(faces: Array, width: int, height: int) -> Array:
     return cells
 
 
-def _zone(cell: int, faces: Array, readings: Readings) -> Zone:
+def _zone(cell: int, faces: Array, readings: Readings, sizes: Mapping[str, float]) -> Zone:
     size, light, detail = (float(np.median(faces[:, column])) for column in (2, 3, 4))
     seats = readings.established()
     shares = [np.count_nonzero(readings.seats == seat) / len(readings.times) for seat in seats]
     found = float(np.mean(shares)) if shares else math.nan
-    measures = tuple(name for name, least in MEASURES.items() if size >= least)
+    measures = tuple(name for name, least in sizes.items() if size >= least)
     return Zone(
         row=cell // COLUMNS,
         column=cell % COLUMNS,
@@ -144,15 +152,17 @@ def _zone(cell: int, faces: Array, readings: Readings) -> Zone:
         detail=detail,
         found=found,
         measures=measures,
-        advice=_advice(size, light, detail, found),
+        advice=_advice((size, light, detail, found), sizes),
     )
 
 
-def _advice(size: float, light: float, detail: float, found: float) -> tuple[str, ...]:
+def _advice(measured: tuple[float, float, float, float], sizes: Mapping[str, float]) -> tuple[str, ...]:
+    """Return what to change where a zone has such a size, contrast, detail, and share of frames with a face."""
+    size, light, detail, found = measured
     said = []
-    missing = [name for name, least in MEASURES.items() if size < least]
+    missing = [name for name, least in sizes.items() if size < least]
     if missing:
-        needed = MEASURES[missing[-1]] / size
+        needed = max(sizes[name] for name in missing) / size
         said.append(f"too small for {', '.join(missing)}: {needed:.1f} times as many pixels across would do for all")
     if light < DARK:
         said.append("dark: more light on the faces, or a longer exposure")
@@ -163,12 +173,12 @@ def _advice(size: float, light: float, detail: float, found: float) -> tuple[str
     return tuple(said)
 
 
-def _advice_for_room(zones: tuple[Zone, ...], width: int) -> tuple[str, ...]:
+def _advice_for_room(zones: tuple[Zone, ...], width: int, sizes: Mapping[str, float]) -> tuple[str, ...]:
     if not zones:
-        return ("No face was found. Is the camera turned to the class, and are faces at least 12 pixels large?",)
+        return (f"No face was found. Is the camera turned to the class, and are faces at least {FOUND} pixels large?",)
     said = []
     smallest = min(zone.size for zone in zones)
-    for name, least in MEASURES.items():
+    for name, least in sizes.items():
         if smallest < least:
             said.append(
                 f"For {name} everywhere: record at {math.ceil(width * least / smallest / 10) * 10} pixels across in "

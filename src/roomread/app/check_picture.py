@@ -9,13 +9,13 @@ from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from roomread import style
-from roomread.app.check import COLUMNS, MEASURES, ROWS, RoomCheck, Zone
+from roomread.app.check import COLUMNS, ROWS, RoomCheck, Zone
 from roomread.output import write_whole
 from roomread.watch.annotate import annotate
 
 WIDTH = 1280  # pixels of the picture, at least, so that the words can be read
 SHADE = 0.38  # how much of a zone is its colour
-COLOURS = (style.LIGHT.unreadable, *style.SCALE[1:4])  # for nothing, then for each of MEASURES more
+COLOURS = (style.LIGHT.unreadable, *style.SCALE[1:4])  # for nothing, then for each measure more
 
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -46,7 +46,8 @@ def draw_check(check: RoomCheck, title: str, path: Path) -> Path:
     draw.text((unit // 2, unit), title, font=ImageFont.load_default(1.2 * unit), anchor="lm", fill=style.LIGHT.text)
     for zone in check.zones:
         _label(draw, zone, boxes[zone.row, zone.column], font, unit)
-    _legend(draw, sheet.height - 1.5 * unit, font, unit)
+    names = ["nothing measured", *(f"{name}, from {least:.0f} px" for name, least in check.sizes.items())]
+    _legend(draw, names, sheet.height - 1.5 * unit, font, unit)
     write_whole(
         {path: lambda new: sheet.save(new, format="JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG")}
     )
@@ -72,8 +73,7 @@ def _label(draw: ImageDraw.ImageDraw, zone: Zone, box: tuple[int, int, int, int]
     draw.multiline_text(place, text, font=font, anchor="ld", fill=style.LIGHT.text)
 
 
-def _legend(draw: ImageDraw.ImageDraw, y: float, font: Font, unit: int) -> None:
-    names = ["nothing measured", *(f"{name}, from {least:.0f} px" for name, least in MEASURES.items())]
+def _legend(draw: ImageDraw.ImageDraw, names: list[str], y: float, font: Font, unit: int) -> None:
     x = unit / 2
     for name, colour in zip(names, COLOURS, strict=True):
         draw.rectangle((x, y - unit / 2, x + unit, y + unit / 2), fill=colour, outline=style.LIGHT.muted)

@@ -16,7 +16,7 @@ from roomread.app.panel import panel
 from roomread.errors import CodesError, SettingsError
 from roomread.review.agreement import Agreement, agreement
 from roomread.review.codes import Codes
-from roomread.review.coding import GLANCE, THE_CLASS, Coded, Glance, Place, glances_to_code, places
+from roomread.review.coding import GLANCE, THE_CLASS, Glance, Place, glances_to_code, places
 from roomread.store.codes import Code, add_code, codes_of, take_back_code
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, open_gate
@@ -65,12 +65,12 @@ class Standing:
     lesson; NaN without one. paused, over: the running lesson.
     """
 
-    total: int | None
     coded: int
     skipped: int
-    next: Glance | None
-    last: Coded | None
-    places: tuple[Place, ...]
+    last: Code | None
+    total: int | None = None
+    next: Glance | None = None
+    places: tuple[Place, ...] = ()
     now: float = math.nan
     paused: bool = False
     over: bool = False
@@ -90,8 +90,14 @@ class Answers:
 class CodingDesk:
     """Where observers code. Any number may at once; each answer is in the store before the next glance is told."""
 
-    def __init__(self, store: LessonStore, live: Callable[[], LiveLesson | None]) -> None:
-        self.store, self._live = store, live
+    def __init__(self, store: LessonStore, running: Callable[[int], LiveLesson | None]) -> None:
+        """Hold the desk of a store.
+
+        Args:
+            store: keeps what was coded.
+            running: returns the lesson of a number while it runs.
+        """
+        self.store, self.running = store, running
         self._lock = threading.Lock()
         self._rounds: dict[tuple[object, ...], tuple[tuple[Glance, ...], tuple[Place, ...]]] = {}
         self._assigned: dict[tuple[int, float], dict[int, int]] = {}  # of a running lesson: seats by slot
@@ -102,12 +108,7 @@ class CodingDesk:
         Raises:
             LessonNotFoundError: there is none of that number.
         """
-        return open_gate(self.store, str(self.store.numbered(number).number))
-
-    def running(self, number: int) -> LiveLesson | None:
-        """Return the lesson of that number while it runs."""
-        live = self._live()
-        return live if live is not None and not live.over and live.view().lesson == number else None
+        return open_gate(self.store, self.store.numbered(number))
 
     def standing(self, number: int, coder: Coder, ahead: bool = True) -> Standing:
         """Return how far an observer is.
@@ -161,44 +162,35 @@ class CodingDesk:
             take_back_code(self.store, lesson, coder.whole, coder.observer)
             return self._standing(lesson, coder)
 
-    def answers(self, number: int, whole: bool) -> Answers:
-        """Return how far observers agree with each other, and every mapping with them.
+    def answers(self, gate: Gate, whole: bool) -> Answers:
+        """Return how far observers agree with each other, and every mapping with them, in a lesson.
 
         Raises:
             PrivacyError: single seats may not be seen.
             CodesError: nothing was coded.
         """
-        gate = self.gate(number)
         seats = np.array([WHOLE_CLASS]) if whole else gate.rows().established()
         codes = kept_codes(self.store, gate.lesson, whole)
         known = np.isin(codes.seats, seats)
         if not known.any():
-            raise CodesError(f"Nothing was coded of a seat of lesson {number} yet.")
+            raise CodesError(f"Nothing was coded of a seat of lesson {gate.lesson.number} yet.")
         columns = (getattr(codes, field.name)[known] for field in dataclasses.fields(codes))
         return Answers(agreement(gate, Codes(*columns), panel().values()), int((~known).sum()))
-
-    def _rows(self, lesson: Lesson, coder: Coder) -> list[Coded]:
-        return coded_rows(codes_of(self.store, lesson, coder.whole, coder.observer))
 
     def _standing(self, lesson: Lesson, coder: Coder, ahead: bool = True) -> Standing:
         if coder.live:
             return self._standing_live(lesson, coder, ahead)
         glances, seats = self._round(lesson, coder)
-        rows = self._rows(lesson, coder)
-        done = {row.key for row in rows}
+        said = codes_of(self.store, lesson, coder.whole, coder.observer)
+        done = {glance_of(code).key for code in said}
         if done - {glance.key for glance in glances}:
             raise CodesError(
                 f"{coder.observer} coded other glances of this lesson, of another length or while it ran. Go on with "
                 "that length, or choose another name."
             )
         left = [glance for glance in glances if glance.key not in done]
-        return self._told(rows, total=len(glances), next=left[0] if left and ahead else None, places=seats)
-
-    def _told(self, rows: list[Coded], **about: object) -> Standing:
-        skipped = sum(1 for row in rows if not row.level)
-        made = Standing(total=None, coded=0, skipped=0, next=None, last=None, places=())
-        last = rows[-1] if rows else None
-        return dataclasses.replace(made, coded=len(rows) - skipped, skipped=skipped, last=last, **about)  # type: ignore[arg-type]
+        upcoming = left[0] if left and ahead else None
+        return dataclasses.replace(_standing_after(said), total=len(glances), next=upcoming, places=seats)
 
     def _round(self, lesson: Lesson, coder: Coder) -> tuple[tuple[Glance, ...], tuple[Place, ...]]:
         """Return the glances of a recorded lesson and its seats; the lock is held."""
@@ -212,18 +204,18 @@ class CodingDesk:
         return self._rounds[key]
 
     def _standing_live(self, lesson: Lesson, coder: Coder, ahead: bool) -> Standing:
-        rows = self._rows(lesson, coder)
+        said = codes_of(self.store, lesson, coder.whole, coder.observer)
         live = self.running(lesson.number)
         if live is None:
-            return self._told(rows, over=True)
+            return dataclasses.replace(_standing_after(said), over=True)
         found = () if coder.whole else tuple(Place(seat, *at) for seat, at in live.places().items())
-        now = live.clock()
-        state = {"places": found, "now": now, "paused": live.view().state == "paused"}
+        now, paused = live.clock(), live.view().state == "paused"
+        standing = dataclasses.replace(_standing_after(said), places=found, now=now, paused=paused)
         if not ahead or math.isnan(now) or not (coder.whole or found):
-            return self._told(rows, **state)
-        after = max((float(row.key[1]) for row in rows), default=0.0)
+            return standing
+        after = max((code.end for code in said), default=0.0)
         slot = max(math.ceil((now - LATE) / coder.seconds), math.ceil(after / coder.seconds - 1e-6), 0)
-        return self._told(rows, next=self._slot(lesson, coder, slot, found), **state)
+        return dataclasses.replace(standing, next=self._slot(lesson, coder, slot, found))
 
     def _slot(self, lesson: Lesson, coder: Coder, slot: int, found: tuple[Place, ...]) -> Glance:
         """Return the glance of a slot of the running lesson: the same seat for every observer who is sent to it."""
@@ -261,11 +253,15 @@ class CodingDesk:
         raise CodesError(f"There is no glance at {what} at {start:g} s to be coded now.")
 
 
-def coded_rows(codes: list[Code]) -> list[Coded]:
-    """Return what was said as rows of the form, each with its number among them."""
-    glances = [Glance(code.start, code.end, code.seat, code.where) for code in codes]
-    levels = ["" if code.level is None else str(code.level) for code in codes]
-    return [Coded(n, one.key, one.clock, level) for n, (one, level) in enumerate(zip(glances, levels, strict=True))]
+def glance_of(code: Code) -> Glance:
+    """Return the glance that something was said of."""
+    return Glance(code.start, code.end, code.seat, code.where)
+
+
+def _standing_after(said: list[Code]) -> Standing:
+    """Return how far an observer is who has said so much, of no glance in particular."""
+    skipped = sum(code.level is None for code in said)
+    return Standing(coded=len(said) - skipped, skipped=skipped, last=said[-1] if said else None)
 
 
 def kept_codes(store: LessonStore, lesson: Lesson, whole: bool) -> Codes:

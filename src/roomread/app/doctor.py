@@ -131,7 +131,8 @@ def _store(db: str | Path | None, where: Where) -> Finding:
         store = LessonStore(db)
         return Finding("store", "ok", f"{store.name}: {len(store.lessons())} lessons")
     except RoomreadError as error:
-        return Finding("store", "bad", str(error), "roomread store restore BACKUP brings a backup back")
+        remedy = "If it is damaged: roomread store restore BACKUP --replace brings a backup back"
+        return Finding("store", "bad", str(error), remedy)
 
 
 def _disks(where: Where) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from roomread.app.analyze import AnalyzeSettings, parse_moment, plain_settings
@@ -17,7 +18,8 @@ from roomread.app.overviews import keep_overview
 from roomread.app.pieces import Seen, joined, look_at, seat
 from roomread.app.recording import duration_of
 from roomread.app.sources import Entry, key_of
-from roomread.errors import ClaimLostError, RoomreadError
+from roomread.errors import ClaimLostError, LessonNotFoundError, RoomreadError, SourceError
+from roomread.outside import printable, shown
 from roomread.store.batches import BEAT, COMPLETE, FAILED, STOPPED, Batch, Batches, Lost
 from roomread.store.lessons import LessonStore
 from roomread.style import clock
@@ -163,10 +165,12 @@ class Run:
                 why = (self.order.purpose, self.order.reference)
                 key = key_of(entry.path, settings, self.order.made_with, why)
             except RoomreadError as error:
-                self._end(Outcome(entry=entry, state=FAILED, reason=str(error)))
+                self.outcomes.append(Outcome(entry=entry, state=FAILED, reason=str(error)))
                 continue
             if key in keys:
-                self._end(Outcome(entry=entry, state=KNOWN, reason=f"The same recording as {keys[key].path}."))
+                self.outcomes.append(
+                    Outcome(entry=entry, state=KNOWN, reason=f"The same recording as {keys[key].path}.")
+                )
                 continue
             keys[key], number = entry, self.batches.complete(key)
             if number is not None:
@@ -202,22 +206,35 @@ class Run:
             return
         if batch.owner != self.batches.owner:
             self._total -= length or 0.0
-            self._end(Outcome(entry=entry, state=HELD, lesson=batch.lesson, reason="Another run is at work on it."))
+            self.outcomes.append(
+                Outcome(entry=entry, state=HELD, lesson=batch.lesson, reason="Another run is at work on it.")
+            )
             return
         settings = self._settings(entry)
         work = _Work(entry, length, batch, settings, SeatTracker(settings.tracks))
         self._works.append(work)
-        if batch.lesson is not None:
-            work.lesson = dataclasses.replace(self.store.numbered(batch.lesson), state="running")
-            readings = self.store.readings(work.lesson)
-            seat(work.tracker, readings)
-            work.frames = (float(readings.times[0]), float(readings.times[-1]), len(readings.times))
-        source = open_source(entry.path, settings.frames())
-        if isinstance(source, PictureSource) or (length is not None and length <= 1.5 * batch.seconds):
-            with self._owned(work):
+        with self._owned(work):
+            try:
+                self._resume(work)
+                source = open_source(entry.path, settings.frames())
+            except (SourceError, LessonNotFoundError) as error:  # it was there when the run began
+                self._total -= length or 0.0
+                self._fail(work, printable(str(error)))
+                return
+            if isinstance(source, PictureSource) or (length is not None and length <= 1.5 * batch.seconds):
                 self._cut(work, (WHOLE,))
-        else:
-            self._flight[self.pool.submit(cut, entry.path.absolute(), settings.frames(), batch.seconds)] = (work, -1)
+            else:
+                found = self.pool.submit(cut, entry.path.absolute(), settings.frames(), batch.seconds)
+                self._flight[found] = (work, -1)
+
+    def _resume(self, work: _Work) -> None:
+        """Take up the lesson of a recording that was begun before."""
+        if work.batch.lesson is None:
+            return
+        work.lesson = dataclasses.replace(self.store.numbered(work.batch.lesson), state="running")
+        readings = self.store.readings(work.lesson)
+        seat(work.tracker, readings)
+        work.frames = (float(readings.times[0]), float(readings.times[-1]), len(readings.times))
 
     def _cut(self, work: _Work, pieces: Sequence[Piece]) -> None:
         work.pieces, work.sent = pieces, work.batch.joined
@@ -230,7 +247,7 @@ class Run:
         try:
             came = future.result()
         except RoomreadError as error:
-            came = str(error)
+            came = printable(str(error))
         with self._owned(work):
             if number >= 0:
                 work.came[number] = came
@@ -249,7 +266,7 @@ class Run:
             yield
         except ClaimLostError as error:
             self._works.remove(work)
-            self._end(Outcome(entry=work.entry, state=HELD, reason=str(error), seconds=work.seconds))
+            self.outcomes.append(Outcome(entry=work.entry, state=HELD, reason=str(error), seconds=work.seconds))
 
     def _join(self, work: _Work) -> None:
         """Join the pieces whose turn has come, and end the lesson after the last one."""
@@ -295,8 +312,8 @@ class Run:
         if pieces > 1:
             made_with["pieces"] = {"joined": pieces, "seconds": work.batch.seconds}
         return Lesson(
-            name=work.settings.name or entry.path.stem,
-            source=entry.path.name,
+            name=work.settings.name or Path(shown(entry.path)).stem,
+            source=shown(entry.path),
             purpose=order.purpose,
             reference=order.reference,
             began=parse_moment(work.settings.began),
@@ -308,7 +325,7 @@ class Run:
         gaps = work.batch.lost.gaps
         if work.lesson is None:
             lost = " ".join(work.batch.lost.notes)
-            empty = f"{work.entry.path.name} holds no frame that could be read. {lost}".rstrip()
+            empty = f"{shown(work.entry.path)} holds no frame that could be read. {lost}".rstrip()
             self._fail(work, gaps[0][2] if gaps else empty)
             return
         self._keep(work, dataclasses.replace(work.batch, state=COMPLETE), "complete")
@@ -322,7 +339,9 @@ class Run:
         except RoomreadError as error:
             reason = f"{reason} The lesson is kept, but: {error}".lstrip()
         length = self.store.numbered(number).duration
-        self._end(Outcome(entry=entry, state=state, lesson=number, reason=reason, seconds=seconds, length=length))
+        self.outcomes.append(
+            Outcome(entry=entry, state=state, lesson=number, reason=reason, seconds=seconds, length=length)
+        )
 
     def _fail(self, work: _Work, reason: str) -> None:
         batch = dataclasses.replace(work.batch, state=FAILED, reason=reason)
@@ -330,7 +349,9 @@ class Run:
             batch = dataclasses.replace(batch, joined=0, lost=Lost())  # the next run tries again from the beginning
         self._keep(work, batch, "stopped", [reason])
         self._works.remove(work)
-        self._end(Outcome(entry=work.entry, state=FAILED, lesson=work.number, reason=reason, seconds=work.seconds))
+        self.outcomes.append(
+            Outcome(entry=work.entry, state=FAILED, lesson=work.number, reason=reason, seconds=work.seconds)
+        )
 
     def _stop(self) -> None:
         """Let go of everything, so that any run may go on with it."""
@@ -340,12 +361,9 @@ class Run:
                 self._keep(work, batch, "stopped", [note, "The same batch goes on from there."])
             length = 0.0 if work.lesson is None else work.lesson.duration
             outcome = Outcome(entry=work.entry, state=STOPPED, lesson=work.number, seconds=work.seconds, length=length)
-            self._end(dataclasses.replace(outcome, reason=note))
+            self.outcomes.append(dataclasses.replace(outcome, reason=note))
         for entry, _, _ in self._waiting:
-            self._end(Outcome(entry=entry, state=STOPPED, reason="Not begun."))
-
-    def _end(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+            self.outcomes.append(Outcome(entry=entry, state=STOPPED, reason="Not begun."))
 
     def _tell(self) -> None:
         failed = sum(outcome.state == FAILED for outcome in self.outcomes)

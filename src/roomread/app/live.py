@@ -17,15 +17,16 @@ from PIL import Image as Pictures
 from PIL import ImageFilter
 
 from roomread.app.analyze import plain_settings
+from roomread.app.names import check_name
 from roomread.app.observing import Observer
 from roomread.app.overviews import keep_overview
-from roomread.app.panel import find_mapping
+from roomread.app.panel import named_mapping
 from roomread.app.recording import KEEP_EVERY, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import allowance_for, check_purpose
-from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
+from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part, frames_needed
 from roomread.watch.livesource import LiveSource
 
 State = Literal["opening", "running", "paused", "ended", "failed", "discarded"]
@@ -34,7 +35,6 @@ OVER = ("ended", "failed", "discarded")
 COURSE = 1800  # glimpses kept for the line of the last half hour
 OUTLINE_SIDE = 40  # pixels of the blurred picture's longer side: a face in the third row has one or two
 OUTLINE_BLUR = 1.2  # of those pixels, standard deviation
-LONGEST_NAME = 200  # letters of a lesson's or a marker's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class LiveLesson:
             SettingsError: there is no such mapping.
         """
         self.store, self.source, self.request = store, source, request
-        self.mapping = find_mapping(request.mapping, signals=request.settings.signals.rate > 0)
+        self.mapping = named_mapping(request.mapping, request.settings.signals.rate > 0)
         self._change = threading.Condition()
         self._version = 0
         self._state: State = "opening"
@@ -204,7 +204,8 @@ class LiveLesson:
 
     def _found(self) -> list[int]:
         """Return the seats that were seen often enough to be seats, ascending."""
-        return sorted(seat for seat, n in self._seats_seen.items() if n >= max(3, 0.02 * self._frames))
+        needed = frames_needed(self._frames)
+        return sorted(seat for seat, n in self._seats_seen.items() if n >= needed)
 
     def _view(self) -> View:
         seats = len(self._found())
@@ -345,18 +346,6 @@ def _keep_up(recorder: Recorder, ended: threading.Event) -> None:
     while not ended.wait(KEEP_EVERY / 4):
         with contextlib.suppress(StoreError):  # the lesson itself meets it with its next frame, and tells
             recorder.keep_due()
-
-
-def check_name(what: str, name: str) -> None:
-    """Refuse a name that is empty or too long for a page.
-
-    Raises:
-        SettingsError: it is.
-    """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise SettingsError(
-            f"{what} cannot be used. Expected: 1 to {LONGEST_NAME} letters on one line. Received: {name[:80]!r}."
-        )
 
 
 def _blurred(image: Array) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 
-from roomread.app.panel import WITHOUT_SIGNALS, mapping_of, panel
+from roomread.app.panel import mapping_of, named_mapping
 from roomread.engagement.mappings import Mapping
-from roomread.errors import RoomreadError, SettingsError, StoreError
+from roomread.errors import RoomreadError, StoreError
 from roomread.review.overview import Overview, overview, overview_from, overview_key
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import open_gate
@@ -20,7 +20,7 @@ def overview_of(store: LessonStore, lesson: Lesson, mapping: Mapping) -> Overvie
     kept = kept_overview(store, lesson, mapping)
     if kept is not None:
         return kept
-    gate = open_gate(store, str(lesson.number))
+    gate = open_gate(store, store.numbered(lesson.number))  # as it is now
     made = overview(gate, mapping)
     if gate.lesson.state != "running":
         key = overview_key(gate.lesson, mapping)
@@ -47,29 +47,21 @@ def keep_overview(store: LessonStore, number: int) -> None:
         overview_of(store, lesson, mapping_of(lesson))
 
 
-def named_mapping(lesson: Lesson, name: str | None) -> Mapping:
-    """Return a mapping of the panel by its name, None the lesson's default one; a file is never read.
+def asked_mapping(lesson: Lesson, name: str | None) -> Mapping:
+    """Return the mapping of the panel that a page asks for, by its name; none or "" takes the lesson's default one.
 
     Raises:
         SettingsError: the panel has none of that name.
     """
-    if not name:
-        return mapping_of(lesson)
-    mappings = panel()
-    if name not in mappings:
-        raise SettingsError(f"There is no mapping {name[:80]!r}. Expected one of: {', '.join(mappings)}.")
-    return mappings[name]
+    return named_mapping(name or None, "mesh" in lesson.made_with)
 
 
 def listed_lessons(store: LessonStore, search: str = "", page: int = 1) -> Page:
     """Return a page of the lessons found, newest first, with the figures that are kept of them and still hold."""
-    known = panel()
-    heads, plain = known.get("glance", known[WITHOUT_SIGNALS]), known[WITHOUT_SIGNALS]
-    found = list_lessons(store, (heads.name, plain.name), search, page)
+    defaults = [named_mapping(None, signals).name for signals in (True, False)]
+    found = list_lessons(store, (defaults[0], defaults[1]), search, page)
     lessons = tuple(
-        one
-        if one.key == overview_key(one.lesson, heads if "mesh" in one.lesson.made_with else plain)
-        else Listed(one.lesson, None, None)
+        one if one.key == overview_key(one.lesson, mapping_of(one.lesson)) else Listed(one.lesson, None, None)
         for one in found.lessons
     )
     return dataclasses.replace(found, lessons=lessons)

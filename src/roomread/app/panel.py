@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +31,42 @@ def panel() -> dict[str, Mapping]:
 
 
 def find_mapping(name: str | None = None, signals: bool = True) -> Mapping:
-    """Return a mapping by its name.
+    """Return a mapping by its name, or by the path of a file of `roomread calibrate`, which ends in .json.
 
     Args:
-        name: or the path of a file of `roomread calibrate`, which ends in .json. None takes the default one: the
-            glance, and where that is missing or no signals were read, `sharma`.
+        name: see `named_mapping`.
         signals: whether heads, eyes and mouths were read.
 
     Raises:
         SettingsError: there is none of that name, or the file cannot be used.
         ModelError: the file of the glance is damaged.
     """
-    mappings = panel()
     if name is not None and name.endswith(".json"):
-        return read_calibration(Path(name), mappings)
+        return read_calibration(Path(name), panel())
+    return named_mapping(name, signals)
+
+
+def named_mapping(name: str | None, signals: bool) -> Mapping:
+    """Return a mapping of the panel by its name; a file is never read, so that a page may ask.
+
+    Args:
+        name: None takes the default one: the glance, and where that is missing or no signals were read, `sharma`.
+        signals: whether heads, eyes and mouths were read.
+
+    Raises:
+        SettingsError: there is none of that name.
+        ModelError: the file of the glance is damaged.
+    """
+    mappings = panel()
     if name is None:
         name = "glance" if signals and "glance" in mappings else WITHOUT_SIGNALS
     if name not in mappings:
-        raise SettingsError(f"There is no mapping {name!r}. Expected one of: {', '.join(mappings)}; or a file .json.")
+        raise SettingsError(f"There is no mapping {name[:80]!r}. Expected one of: {', '.join(mappings)}.")
     return mappings[name]
 
 
 def mapping_of(lesson: Lesson, name: str | None = None) -> Mapping:
-    """Return a mapping by its name, None the default one for what was read in a lesson.
+    """Return a mapping as `find_mapping` does, None the default one for what was read in a lesson.
 
     Raises:
         SettingsError: there is none of that name.
@@ -61,8 +75,9 @@ def mapping_of(lesson: Lesson, name: str | None = None) -> Mapping:
     return find_mapping(name, signals="mesh" in lesson.made_with)
 
 
+@lru_cache(maxsize=1)
 def open_glance(path: Path = GLANCE) -> Glance | None:
-    """Return the glance; None where its file is not there.
+    """Return the glance, read once; None where its file is not there.
 
     Raises:
         ModelError: the file is damaged.
@@ -75,29 +90,6 @@ def open_glance(path: Path = GLANCE) -> Glance | None:
         raise ModelError(
             f"The file {path} holds no glance model: {error!r}. Copy it from its origin, or remove it to do without."
         ) from error
-
-
-def write_glance(glance: Glance, path: Path, about: dict[str, Any]) -> None:
-    """Write a glance as JSON.
-
-    Args:
-        glance: what is written.
-        path: the file.
-        about: what is told at its head: terms, origin.
-    """
-    parts = [
-        {
-            "data": part.data,
-            "people": part.people,
-            "n": part.n,
-            "sha256": part.sha256,
-            "least": round(part.least, 5),
-            "settings": {name: getattr(part.settings, name) for name in FitSettings.__dataclass_fields__},
-            **part.model.as_dict(),
-        }
-        for part in glance.parts
-    ]
-    path.write_text(json.dumps({**about, "parts": parts}, indent=1) + "\n", encoding="utf-8")
 
 
 def _part(plain: dict[str, Any]) -> Part:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
-from roomread.app.spool import Spool, TooManyError, Upload, lesson_name, spool_of
+from roomread.app.names import lesson_name
+from roomread.app.spool import Spool, TooManyError, Upload, spool_of
 from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState

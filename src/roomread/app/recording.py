@@ -113,11 +113,13 @@ class Recorder:
             StoreError: the store cannot be written at all, or not for too long.
         """
         if self._first is None:
-            lost = " ".join(notes)
-            raise SourceError(
-                f"{self._record.source} holds no frame that could be read. Expected: at least one in the span asked "
-                f"for. {lost}".rstrip()
+            source, lost = self._record.source, " ".join(notes)
+            missing = (
+                f"No picture came from {source} before the lesson ended, so nothing of it is kept."
+                if self._live
+                else f"{source} holds no frame that could be read. Expected: at least one in the span asked for."
             )
+            raise SourceError(f"{missing} {lost}".rstrip())
         end = time.monotonic() + LAST_HOLD
         with self._lock:
             while not self._keep_patiently(state, tuple(notes), end):

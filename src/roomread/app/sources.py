@@ -15,6 +15,7 @@ from typing import Any
 
 from roomread.app.analyze import AnalyzeSettings, parse_moment, plain_settings
 from roomread.errors import SettingsError, SourceError
+from roomread.outside import read_text
 from roomread.pictures import is_picture
 
 VIDEOS = (
@@ -86,7 +87,7 @@ def read_list(path: Path) -> list[Entry]:
         SettingsError: the file cannot be read, or a row does not fit.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The list {path} cannot be read: {error}.") from error
     entries = []
@@ -107,7 +108,7 @@ def _rows(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each row and its cells by their columns."""
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
-    columns = [cell.strip().lower() for cell in first.split(delimiter)]
+    columns = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
     if "path" not in columns:
         if path.suffix.lower() != ".txt":
             raise ValueError(f"its first row names no column `path`. Expected: {', '.join(COLUMNS)}. Received: {first}")

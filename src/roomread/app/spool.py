@@ -9,9 +9,8 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-import unicodedata
 from collections.abc import Collection
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,7 +23,6 @@ LARGEST = 20 * 1000**3  # bytes of one recording; a long lesson in the best qual
 LEFT_FREE = 1000**3  # bytes that an upload leaves on the disk, for the store and for everybody else
 MOST_AT_ONCE = 8  # recordings that come in at a time; a page sends one after the other
 LOCK, COMING = "lock", "in-"  # a file, and how the names of those begin that are coming in
-LONGEST_NAME = 200  # letters
 
 
 class TooLargeError(SettingsError):
@@ -203,22 +201,3 @@ def check_size(spool: Spool, had: int, more: int) -> None:
             f"{LEFT_FREE / 1e9:.0f} GB stay free on the disk and no file has more than {LARGEST / 1e9:.0f} GB. "
             f"Received: {(had + more) / 1e9:.1f} GB or more. Nothing was kept."
         )
-
-
-def file_name(text: str) -> str:
-    """Return a file's name without its folders, of printable letters, at most LONGEST_NAME; only ever shown.
-
-    Raises:
-        SettingsError: nothing is left.
-    """
-    last = unicodedata.normalize("NFC", text).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    clean = "".join(letter for letter in last if letter.isprintable()).strip()
-    if not clean.strip("."):
-        raise SettingsError("The recording has no name. Expected: the name of a file, such as Tuesday.mp4.")
-    stem, ending = PurePosixPath(clean).stem, PurePosixPath(clean).suffix[:10]
-    return stem[: LONGEST_NAME - len(ending)] + ending
-
-
-def lesson_name(name: str) -> str:
-    """Return what the lesson of a recording is called: the file's name without its ending."""
-    return PurePosixPath(name).stem.strip()

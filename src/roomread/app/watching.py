@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from roomread.app.observing import Observer, ObserveSettings
 from roomread.app.panel import find_mapping
 from roomread.engagement.aggregate import timeline
 from roomread.engagement.mappings import Mapping
-from roomread.store.privacy import allowance_for, check_purpose, hide
-from roomread.types import Observation, Readings, Timeline
+from roomread.review.summary import known
+from roomread.store.privacy import allowance_for, check_purpose, just_past
+from roomread.types import EMOTIONS, Observation, Readings, Timeline
 from roomread.watch.livesource import LiveSettings, LiveSource
+
+FIGURES = ("engagement", "low", "high", "readable", "unreadable")  # of a timeline's bin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,21 @@ class Glimpse:
     fps: float
     dropped: int
     notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold, without the notes; what is not known is None."""
+        now = self.now
+        figures = {name: known(getattr(now, name)[0]) for name in FIGURES}
+        emotions = {name: known(share) for name, share in zip(EMOTIONS, now.emotions[0], strict=True)}
+        return {
+            "time": round(self.time, 3),
+            "status": str(now.status[0]),
+            "rule": self.rule,
+            **figures,
+            "emotions": None if np.isnan(now.emotions[0, 0]) else emotions,
+            "fps": known(self.fps),
+            "dropped": self.dropped,
+        }
 
 
 class Lookback:
@@ -87,12 +106,17 @@ class Lookback:
         self._due = seen.time + self.every
         readings = Readings.of_observations(past)
         begin = float(readings.times[0])
-        from_zero = replace(readings, times=readings.times - begin)
-        full = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+
+        def one_bin(counted: Readings) -> Timeline:
+            from_zero = replace(counted, times=counted.times - begin)
+            made = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+            return replace(made, starts=made.starts + begin)
+
         allowed = allowance_for(self.purpose, self.reference, len(readings.established()))
+        now = just_past(readings, allowed, self.window, one_bin)
         span = max(seen.time - begin, 1e-9)
         fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
-        return Glimpse(seen.time, hide(full, allowed), allowed.rule, fps, dropped, notes)
+        return Glimpse(seen.time, now, allowed.rule, fps, dropped, notes)
 
 
 def watch(

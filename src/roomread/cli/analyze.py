@@ -10,8 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_agenda, add_command, add_mapping, add_store, bar, say
+from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
+from roomread.cli.terminal import (
+    STOPPED,
+    add_agenda,
+    add_command,
+    add_mapping,
+    add_purpose,
+    add_store,
+    answer,
+    bar,
+    say,
+)
 from roomread.errors import SettingsError, SourceError
 from roomread.types import PURPOSES
 
@@ -61,11 +71,10 @@ def _add_analyze(commands: Any) -> None:
         "roomread analyze class.mp4 --purpose self-study --fps 5 --out results",
     )
     command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="picture, folder of pictures, video")
-    command.add_argument("--purpose", choices=PURPOSES, help="stored with the lesson; decides what may be shown")
-    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
-    command.add_argument("--fps", type=parse_fps, metavar="N", help="frames analysed per second, or native; default: 5")
-    command.add_argument("--start", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
-    command.add_argument("--end", type=_seconds, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    add_purpose(command, PURPOSES, "stored with the lesson; decides what may be shown")
+    add_fps(command)
+    command.add_argument("--start", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
+    command.add_argument("--end", type=_time, metavar="TIME", help="seconds, m:ss or h:mm:ss")
     command.add_argument("--name", help="of the lesson; default: the file's name")
     command.add_argument("--began", metavar="MOMENT", help="when the recording starts: 2026-11-22T09:15")
     command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
@@ -100,6 +109,7 @@ def _analyze(options: argparse.Namespace) -> int:
     first = first and options.purpose is not None
     if options.out is not None:
         check_folder(options.out)
+    stopped = False
     done: list[tuple[LessonHandle, dict[str, str]]] = []
     failed: dict[str, str] = {}
     for path in options.sources:
@@ -123,17 +133,20 @@ def _analyze(options: argparse.Namespace) -> int:
             say(f"roomread: {error}")
             failed[str(path)] = str(error)
             continue
+        except KeyboardInterrupt:  # before anything of it was seen
+            stopped = True
+            break
         done.append((lesson, _outputs(lesson, path, options)))
         if not options.json:
             print(_glance(lesson.summary(options.mapping)))
             for what, where in done[-1][1].items():
                 print(f"  {what:10} {where}")
-        if lesson.lesson.state == "stopped":
+        if stopped := lesson.lesson.state == "stopped":
             break
     if options.json:
         lessons = [{**_as_dict(lesson, options), "files": files} for lesson, files in done]
         print(json.dumps({"lessons": lessons, "failed": failed}, indent=2, ensure_ascii=False))
-    if done and done[-1][0].lesson.state == "stopped":
+    if stopped:
         say("roomread: stopped; what was seen until then is kept.")
         return STOPPED
     return 1 if failed else 0
@@ -179,24 +192,18 @@ def asked_purpose(options: argparse.Namespace, notice: str) -> str:
     purpose: str | None = options.purpose
     if purpose is None and sys.stdin.isatty():
         say(f"{notice}What is the purpose? It decides what may be shown. One of: {', '.join(PURPOSES)}")
-        purpose = input("> ").strip()
+        purpose = (answer("> ") or "").strip() or None
     check_purpose(purpose, options.reference)
     return purpose or ""
 
 
-def parse_fps(text: str) -> float:
-    """Return frames a second from a number or the word native."""
-    try:
-        return math.inf if text == "native" else float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected a number or the word native. Received: {text!r}.") from error
-
-
-def _seconds(text: str) -> float:
+def _time(text: str) -> float:
     """Return seconds from seconds, m:ss or h:mm:ss."""
-    seconds = 0.0
-    for part in text.split(":"):
-        seconds = 60 * seconds + float(part)
+    from roomread.review.agenda import TIME_FORMS, seconds_of
+
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"expected {TIME_FORMS}. Received: {text!r}.")
     return seconds
 
 

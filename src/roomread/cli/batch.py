@@ -7,10 +7,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.analyze import asked_purpose, parse_fps
-from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_command, add_store, board, say
+from roomread.cli.analyze import asked_purpose
+from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
+from roomread.cli.terminal import STOPPED, add_command, add_purpose, add_store, board, say
 from roomread.errors import SettingsError
+from roomread.outside import printable, shown
 from roomread.types import PURPOSES
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ def add_commands(commands: Any) -> None:
         "sources", nargs="+", metavar="LIST|DIR|GLOB",
         help="a list (.csv with columns path, name, course, began; or .txt), a folder, a pattern in quotes, a video",
     )  # fmt: skip
-    command.add_argument("--purpose", choices=PURPOSES, help="stored with the lessons; decides what may be shown")
-    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
+    add_purpose(command, PURPOSES, "stored with the lessons; decides what may be shown")
     command.add_argument("--course", metavar="NAME", help="of all recordings that a list gives no other")
-    command.add_argument("--fps", type=parse_fps, metavar="N", help="frames analysed per second, or native; default: 5")
+    add_fps(command)
     command.add_argument("--workers", type=int, metavar="N", help="processes; default: as many as cores")
     command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster; default: this machine alone")
     command.add_argument(
@@ -114,9 +114,9 @@ def _table(outcomes: list[Outcome], taken: float) -> str:
     for outcome in outcomes:
         number = "–" if outcome.lesson is None else str(outcome.lesson)
         length = duration(outcome.length) if outcome.length else "–"
-        name = outcome.entry.name or outcome.entry.path.name
+        name = outcome.entry.name or shown(outcome.entry.path)
         rows.append(f"{number:>6}  {outcome.state:8}  {length:>9}  {name}")
-    rows += [f"  {one.entry.path}: {one.reason}" for one in outcomes if one.reason]
+    rows += [printable(f"  {one.entry.path}: {one.reason}") for one in outcomes if one.reason]
     seconds = sum(outcome.seconds for outcome in outcomes)
     if seconds:
         rows.append(f"{duration(seconds)} of video in {duration(taken)}: {seconds / taken:.1f} hours of video an hour")

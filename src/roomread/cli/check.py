@@ -58,7 +58,7 @@ def _check(options: argparse.Namespace) -> int:
                 yield frame
 
         frames = itertools.takewhile(lambda frame: frame.time <= options.seconds, told())
-        check = check_room(covered(frames, settings.masks), detector)
+        check = check_room(covered(frames, settings.masks), detector, settings)
     files = []
     if options.out is not None:
         from roomread.app.check_picture import draw_check

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import add_command, add_store, say
-from roomread.errors import CodesError, SettingsError
+from roomread.cli.terminal import WIDTH, add_command, add_lesson, add_store, answer, say
+from roomread.errors import CodesError, PrivacyError, SettingsError
 from roomread.style import with_interval
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from roomread.review.coding import Glance
     from roomread.store.privacy import Gate
 
-WIDTH = 100  # characters of a line
 COLUMNS = ("Spearman", "lowest level", "highest level", "quadratic kappa", "off by, in levels")
 NOTES = (
     "Each figure with its 95% interval, drawn by {drawn}. Lowest and highest level: area under the curve against the "
@@ -43,7 +42,7 @@ def _add_code(commands: Any) -> None:
         "code glances at the seats of a lesson by eye, here or in a form to be filled in",
         "roomread code last --observer Anna",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("--sheet", type=Path, metavar="FILE.csv", help="write an empty form, and ask nothing")
     command.add_argument("--kept", type=Path, metavar="FILE.csv", help="write what was coded at the pages, likewise")
     command.add_argument("--observer", metavar="NAME", help="who codes; default: is asked for")
@@ -65,12 +64,15 @@ def _code(options: argparse.Namespace) -> int:
         print(write_form(options.kept, _kept_rows(options)))
         return 0
     gate = _gate(options, options.lesson)
-    glances = glances_to_code(gate, options.glance, options.whole_class)
+    try:
+        glances = glances_to_code(gate, options.glance, options.whole_class)
+    except PrivacyError as error:
+        raise PrivacyError(f"{error} Add --whole-class.") from error
     if options.sheet is not None:
         print(write_sheet(options.sheet, glances))
         return 0
     out = options.out or Path(f"{file_stem(gate.lesson, 'codes')}.csv")
-    observer = (options.observer or _ask("Your name or sign: ") or "").strip()
+    observer = (options.observer or answer("Your name or sign: ") or "").strip()
     if not observer:
         raise CodesError("Nobody is named. Expected: --observer NAME. Received: nothing.")
     left = waiting(out, glances, observer)
@@ -107,23 +109,14 @@ def _ask_each(out: Path, glances: Iterable[Glance], levels: int, observer: str) 
     for glance in glances:
         where = "" if glance.seat == seat else f" ({glance.where})"
         name = "class" if glance.name == "class" else f"seat {glance.name}"
-        answer = None
-        while answer not in (*answers, "s", "q"):
-            answer = _ask(f"{glance.clock} {name}{where} [{'/'.join(answers)}, s skip, q quit] ")
-            answer = "q" if answer is None else answer.strip().lower()
-        if answer == "q":
+        said = ""
+        while said not in (*answers, "s", "q"):
+            typed = answer(f"{glance.clock} {name}{where} [{'/'.join(answers)}, s skip, q quit] ")
+            said = "q" if typed is None else typed.strip().lower()
+        if said == "q":
             return
-        keep(out, glance, None if answer == "s" else int(answer), observer)
+        keep(out, glance, None if said == "s" else int(said), observer)
         seat = glance.seat
-
-
-def _ask(prompt: str) -> str | None:
-    """Return what is typed, or None where nothing more comes."""
-    try:
-        return input(prompt)
-    except EOFError:
-        print()
-        return None
 
 
 def _add_agreement(commands: Any) -> None:
@@ -134,7 +127,7 @@ def _add_agreement(commands: Any) -> None:
         "compare observers with each other, and every engagement formula with them",
         "roomread agreement last anna.csv ben.csv",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("codes", nargs="+", type=Path, metavar="CODES", help="forms, ratings, or exports: CSV or text")
     command.add_argument(
         "--mapping",
@@ -258,7 +251,8 @@ def _gate(options: argparse.Namespace, key: str) -> Gate:
     from roomread.store.lessons import LessonStore
     from roomread.store.privacy import open_gate
 
-    return open_gate(LessonStore(options.db), key)
+    store = LessonStore(options.db)
+    return open_gate(store, store.find(key))
 
 
 def _each(counts: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import CLASSES_HELP, add_command, add_forms, open_named, say
+from roomread.cli.terminal import CLASSES_HELP, add_command, add_data, open_named, say
 
 REPORT = "evaluation.html"  # in the folder of --out; the numbers lie beside it as evaluation.json
 
@@ -26,10 +26,7 @@ def add_commands(commands: Any) -> None:
         "give it again for each further model to compare"
     )  # fmt: skip
     command.add_argument("--classes", metavar="ORDER", help=CLASSES_HELP)
-    command.add_argument(
-        "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
-    )
-    add_forms(command)
+    add_data(command)
     command.add_argument("--split", required=True, help="validation, PublicTest, PrivateTest, test or Training")
     command.add_argument("--drop", type=Path, metavar="FILE", help="rows to judge with and without: the audit's table")
     command.add_argument(

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_command, add_forms, bar, learning, say
+from roomread.cli.terminal import add_command, add_data, bar, learning, say
 
 
 def add_commands(commands: Any) -> None:
@@ -24,10 +24,7 @@ def _add_train(commands: Any) -> None:
         "roomread train runs/published.toml --data fer2013.parquet --out trained",
     )
     command.add_argument("settings", type=Path, metavar="RUN.toml", help="names what differs from the defaults")
-    command.add_argument(
-        "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
-    )
-    add_forms(command)
+    add_data(command)
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for checkpoints, model and card")
     command.add_argument("--drop", type=Path, metavar="FILE", help="rows not to fit on: the audit's table")
     command.add_argument("--devices", type=int, metavar="N", help="that train together; default: all that JAX has")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_agenda, add_command, add_mapping, add_store, say
+from roomread.cli.terminal import add_agenda, add_command, add_lesson, add_mapping, add_store, say
 from roomread.errors import SettingsError
 
 
@@ -58,7 +58,7 @@ def _add_report(commands: Any) -> None:
         "write the report of a lesson, one HTML file",
         "roomread report last -o report.html",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("-o", "--out", type=Path, metavar="FILE", help="default: NAME-NUMBER-report.html here")
     add_agenda(command)
     add_mapping(command)
@@ -83,7 +83,7 @@ def _add_export(commands: Any) -> None:
         "write a lesson as a table, with a data dictionary beside it",
         "roomread export last --to parquet --out tables",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("--to", required=True, choices=("csv", "parquet", "json"))
     command.add_argument(
         "--table", choices=("class", "seats"), default="class", help="seats: single readings, where the purpose allows"
@@ -106,7 +106,7 @@ def _add_delete(commands: Any) -> None:
     command = add_command(
         commands, "delete", _delete, "forget a lesson and everything observed in it", "roomread delete 3"
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     add_store(command)
 
 
@@ -162,7 +162,8 @@ def _retention(options: argparse.Namespace) -> int:
     gone = forget_due(store) if options.now else []
     days, due = keep_days(store), due_lessons(store)
     if options.json:
-        print(json.dumps({"days": days, "due": due, "deleted": gone}))
+        own = {} if options.lesson is None else {"lesson": lesson.number, "keep_until": lesson.keep_until}
+        print(json.dumps({"days": days, "due": due, "deleted": gone, **own}))
         return 0
     kept = "until somebody deletes them" if days is None else f"for {days} day{'s' * (days != 1)}"
     print(f"Lessons are kept {kept}, save those with a last day of their own.")

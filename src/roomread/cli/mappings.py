@@ -7,9 +7,7 @@ import json
 import textwrap
 from typing import Any
 
-from roomread.cli.terminal import add_command
-
-WIDTH = 100  # characters of a line
+from roomread.cli.terminal import WIDTH, add_command
 
 
 def add_commands(commands: Any) -> None:

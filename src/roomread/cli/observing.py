@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +41,11 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         "--signals", type=float, metavar="N",
         help="readings of head, eyes and mouth per second and seat; 0: none; default: 2",
     )  # fmt: skip
+
+
+def add_fps(command: argparse.ArgumentParser) -> None:
+    """Add the option of how many frames are looked at."""
+    command.add_argument("--fps", type=_fps, metavar="N", help="frames analysed per second, or native; default: 5")
 
 
 def settings_of(kind: type[Settings], options: argparse.Namespace, own: dict[str, Any]) -> Settings:
@@ -84,6 +90,13 @@ def _replaced(base: Any, said: dict[str, Any]) -> Any:
             for name, value in known.items()
         },
     )
+
+
+def _fps(text: str) -> float:
+    try:
+        return math.inf if text == "native" else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number or the word native. Received: {text!r}.") from error
 
 
 def _zone(text: str) -> tuple[float, ...]:

@@ -180,11 +180,13 @@ def _engagement(score: float) -> str:
 
 def _as_dict(path: Path, prediction: Prediction, files: list[Path]) -> dict[str, Any]:
     """Return a picture's figures for machines; what is not known or not shown is null."""
+    from roomread.review.summary import known
+
     faces = [
         {
             "box": [round(float(side), 1) for side in box],
             "emotions": _named(row),
-            "engagement": _known(score),
+            "engagement": known(score),
             "levels": {name: some for name, (some, _) in _levels(prediction, face).items()},
         }
         for face, (box, row, score) in enumerate(
@@ -195,7 +197,7 @@ def _as_dict(path: Path, prediction: Prediction, files: list[Path]) -> dict[str,
         "file": str(path),
         "faces": faces,
         "together": _named(prediction.together),
-        "engagement_together": _known(prediction.engagement_together),
+        "engagement_together": known(prediction.engagement_together),
         "single": prediction.single,
         "rule": prediction.rule,
         "files": [str(file) for file in files],
@@ -204,7 +206,3 @@ def _as_dict(path: Path, prediction: Prediction, files: list[Path]) -> dict[str,
 
 def _named(row: Array) -> dict[str, float] | None:
     return None if math.isnan(row[0]) else dict(zip(EMOTIONS, [round(float(share), 4) for share in row], strict=True))
-
-
-def _known(score: float) -> float | None:
-    return None if math.isnan(score) else round(float(score), 4)

@@ -8,9 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_command, add_mapping, add_store, say
-
-WIDTH = 100  # characters of a line
+from roomread.cli.terminal import WIDTH, add_command, add_lesson, add_mapping, add_store, say
 
 
 def add_commands(commands: Any) -> None:
@@ -22,7 +20,7 @@ def add_commands(commands: Any) -> None:
         "compare the parts of a lesson: an agenda, slide times, captions or markers",
         "roomread structure last examples/agenda.csv",
     )
-    command.add_argument("lesson", help="its number, its name, or last")
+    add_lesson(command)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a table (CSV), WebVTT or SRT")
     command.add_argument(
         "--window", type=float, metavar="SECONDS", help="before and after a marker that are compared; default: 60"

@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from roomread.errors import MissingExtraError
 if TYPE_CHECKING:
     from roomread.faces.expression import Classifier
 
+WIDTH = 100  # characters of a line
+LINE_EVERY = 30.0  # seconds between two lines of a batch's log
 STOPPED = 130  # exit code of a run that was ended by Ctrl-C, as shells have it
 
 CLASSES_HELP = "of models without a card: folder (alphabetical), fer2013, or a file of names"
@@ -34,6 +36,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def answer(prompt: str) -> str | None:
+    """Return what is typed, or None where nothing more comes."""
+    try:
+        return input(prompt)
+    except EOFError:
+        print()
+        return None
+
+
 def add_command(commands: Any, name: str, run: Any, help_text: str, example: str) -> argparse.ArgumentParser:
     """Add one command, with help that ends in an example."""
     made: argparse.ArgumentParser = commands.add_parser(
@@ -45,6 +56,17 @@ def add_command(commands: Any, name: str, run: Any, help_text: str, example: str
     )
     made.set_defaults(run=run)
     return made
+
+
+def add_lesson(command: argparse.ArgumentParser) -> None:
+    """Add the argument that names a stored lesson."""
+    command.add_argument("lesson", help="its number, its name, or last")
+
+
+def add_purpose(command: argparse.ArgumentParser, purposes: Sequence[str], what: str) -> None:
+    """Add the options that say why a class is looked at; `what` is what the purpose does."""
+    command.add_argument("--purpose", choices=purposes, help=what)
+    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
 
 
 def add_mapping(command: argparse.ArgumentParser) -> None:
@@ -73,6 +95,14 @@ def add_agenda(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="parts of the lesson for the report: a table (CSV), WebVTT or SRT; may be given again",
     )
+
+
+def add_data(command: argparse.ArgumentParser) -> None:
+    """Add the options that name a data set and say how it is read."""
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="PATH", help="a data set: Parquet, CSV or class folders"
+    )
+    add_forms(command)
 
 
 def add_forms(command: argparse.ArgumentParser) -> None:
@@ -107,12 +137,8 @@ def bar(
 
 
 @contextmanager
-def board(every: float = 30.0) -> Iterator[Callable[[float, float, str], None]]:
-    """Show how far many recordings are: seconds done, of all, and words; in a log file as a line now and then.
-
-    Args:
-        every: seconds between two lines where nobody looks.
-    """
+def board() -> Iterator[Callable[[float, float, str], None]]:
+    """Show how far many recordings are: seconds done, of all, and words; in a log file as a line now and then."""
     from tqdm import tqdm
 
     seen = sys.stderr.isatty()
@@ -129,7 +155,7 @@ def board(every: float = 30.0) -> Iterator[Callable[[float, float, str], None]]:
         shown.total, shown.postfix = max(total, done, 1e-9), [f"{_hours(done)} of {_hours(total)} of video, {words}"]
         shown.n = done
         shown.refresh()
-        if not seen and time.monotonic() - told >= every:
+        if not seen and time.monotonic() - told >= LINE_EVERY:
             told = time.monotonic()
             say(str(shown).strip())
 

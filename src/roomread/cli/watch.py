@@ -8,8 +8,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.observing import add_looking, add_reading, settings_of
-from roomread.cli.terminal import STOPPED, add_command, add_mapping, say
+from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
+from roomread.cli.terminal import STOPPED, add_command, add_mapping, add_purpose, say
 from roomread.types import EMOTIONS
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ def add_commands(commands: Any) -> None:
         "source", metavar="SOURCE", nargs="?",
         help="camera, camera:1, an rtsp:// or http:// address, or a video file; none lists the cameras",
     )  # fmt: skip
-    command.add_argument("--purpose", choices=("research", "self-study"), help="decides what may be shown")
-    command.add_argument("--reference", metavar="TEXT", help="ethics or consent number, for single seats in research")
-    command.add_argument("--fps", type=float, metavar="N", help="frames a second at most; default: 5")
+    add_purpose(command, ("research", "self-study"), "decides what may be shown")
+    add_fps(command)
     command.add_argument("--every", type=float, metavar="S", help="seconds between lines; default: 1")
     command.add_argument("--window", type=float, metavar="S", help="seconds looked back; default: 5")
     command.add_argument("--seconds", type=float, default=math.inf, metavar="S", help="stop after so long")
@@ -65,7 +64,7 @@ def _watch(options: argparse.Namespace) -> int:
     source = open_live(options.source, settings.source)
     told: set[str] = set()
     first = True
-    glimpses = watch(source, options.purpose, options.reference, mapping.name, settings)
+    glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
     try:
         for glimpse in glimpses:
             for note in glimpse.notes:
@@ -94,7 +93,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _show(glimpse: Glimpse, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_as_dict(glimpse)), flush=True)
+        print(json.dumps(glimpse.as_dict()), flush=True)
     elif sys.stdout.isatty():
         print(f"{CLEAR}{_as_text(glimpse)}", end="", flush=True)
     else:
@@ -118,17 +117,3 @@ def _as_text(glimpse: Glimpse) -> str:
     if not math.isnan(glimpse.fps):
         parts.append(f"{glimpse.fps:.1f} frames/s")
     return "  ".join([*parts, *([f"{glimpse.dropped} dropped"] if glimpse.dropped else [])])
-
-
-def _as_dict(glimpse: Glimpse) -> dict[str, Any]:
-    now = glimpse.now
-    known = {name: _known(getattr(now, name)[0]) for name in ("engagement", "low", "high", "readable", "unreadable")}
-    emotions = (
-        None if math.isnan(now.emotions[0, 0]) else dict(zip(EMOTIONS, map(_known, now.emotions[0]), strict=True))
-    )
-    about = {"time": round(glimpse.time, 3), "status": str(now.status[0]), "rule": glimpse.rule}
-    return {**about, **known, "emotions": emotions, "fps": _known(glimpse.fps), "dropped": glimpse.dropped}
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 4)

@@ -55,8 +55,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace, page: str, source: str | None) -> int:
+    from roomread.app.studio import Studio
     from roomread.app.web.server import PORT, WebSettings, serve
-    from roomread.app.web.studio import Studio
     from roomread.store.lessons import LessonStore
 
     try:

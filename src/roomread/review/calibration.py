@@ -18,6 +18,7 @@ from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.ordinal import OrdinalModel
 from roomread.errors import CodesError, SettingsError
 from roomread.output import write_whole
+from roomread.outside import read_text
 from roomread.review.agreement import Glances, figures, glance_scores, join, plain
 from roomread.review.codes import Words, read_codes
 from roomread.store.privacy import Gate
@@ -137,7 +138,7 @@ def read_calibration(path: Path, bases: MappingOf[str, Mapping]) -> Mapping:
         SettingsError: the file is missing, damaged, or of a mapping or formula that this version does not have.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_text(path))
         base, formula, model = bases.get(found["mapping"]), found["formula"], _model(found)
         source = f"refitted on {found['date']} to observers' codes of {found['n']['lessons']} lesson(s)"
         validity = _validity(found)

@@ -106,7 +106,7 @@ def places(gate: Gate) -> tuple[Place, ...]:
     try:
         rows = gate.rows()
     except PrivacyError as error:
-        raise PrivacyError(f"{error} The class can be coded as a whole: --whole-class.") from error
+        raise PrivacyError(f"{error} The class can be coded as a whole.") from error
     found = []
     for seat in rows.established():
         left, top, right, bottom = np.median(rows.boxes[rows.seats == seat], axis=0)

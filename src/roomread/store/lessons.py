@@ -188,6 +188,11 @@ class LessonStore:
             rows = connection.execute(query).mappings()
             return [lesson_of(row) for row in rows]
 
+    def numbers(self) -> set[int]:
+        """Return the number of every lesson."""
+        with self.transaction() as connection:
+            return set(connection.scalars(sa.select(lessons_table.c.number)))
+
     def find(self, key: str) -> Lesson:
         """Return a lesson by its number, its name, or the word `last`.
 

@@ -13,6 +13,8 @@ Where single seats may not be seen, two answers must not tell together what neit
   lesson depends on a stretch that another answer hides, and taking one from the other leaves nothing of it.
 - Parts of a lesson begin and end with a moment (`Gate.moments`), and no bin is shorter than one.
 - Numbers are given in whole hundredths.
+
+The same holds of a lesson as it runs (`just_past`).
 """
 
 from __future__ import annotations
@@ -182,14 +184,12 @@ class Gate:
     @cached_property
     def _seen(self) -> tuple[Readings, Array]:
         """What answers about the class are made of, and bool (n,), the faces that do not count in them."""
-        if self.allowance.single:
-            return self._readings, np.zeros(len(self._readings), bool)
-        return together(self._readings, self.moment)
+        return _counted(self._readings, self.allowance, self.moment)
 
     @property
     def moment(self) -> float:
         """Seconds within which readings count together; no bin may be shorter where single seats may not be seen."""
-        return next(moment for longest, moment in MOMENTS.items() if self.lesson.duration <= longest)
+        return _moment_of(self.lesson.duration)
 
     def moments(self, spans: Array) -> Array:
         """Return spans that begin and end where the purpose lets them: float64 (n, 2), seconds, as they came."""
@@ -223,23 +223,7 @@ class Gate:
 
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
-        full = aggregate(self._seen[0])
-        frames, lost = self._lost_in(full.starts)
-        each = lost / np.maximum(frames, 1)  # readable faces all the same, and told as such
-        full = dataclasses.replace(
-            full,
-            status=np.where((full.status == UNREADABLE) & (lost > 0), TOO_FEW, full.status),
-            readable=full.readable + each,
-            unreadable=full.unreadable - each,
-        )
-        return _rounded(hide(full, self.allowance), self.allowance)
-
-    def _lost_in(self, starts: Array) -> tuple[Array, Array]:
-        """Return how many frames, and faces that do not count, each bin holds: int64 (n,) both."""
-        seen, lost = self._seen
-        at = np.searchsorted(starts, seen.times, side="right") - 1
-        n = len(starts)
-        return np.bincount(at, minlength=n), np.bincount(at[seen.frames[lost]], minlength=n)
+        return _over_time(*self._seen, self.allowance, aggregate)
 
     def shares(self, aggregate: Callable[[Readings], Sequence[Share]]) -> tuple[Share, ...]:
         """Return how much of the class is in each state, without the bins that are made of too few seats."""
@@ -272,7 +256,7 @@ class Gate:
         parts: dict[str, Any] = {
             name: np.where(hidden, np.nan, getattr(full, name)) for name in ("change", "low", "high", "seats", "taken")
         }
-        told = (full.status == OK) | ((full.status == NOT_ENOUGH) & (self._lost_in(full.starts)[1] > 0))
+        told = (full.status == OK) | ((full.status == NOT_ENOUGH) & (_lost_in(*self._seen, full.starts)[1] > 0))
         parts["status"] = np.where(hidden & told, TOO_FEW, full.status)
         if not (parts["status"] == OK).any():
             parts |= {"usual": np.nan, "shared": np.nan}
@@ -293,6 +277,51 @@ class Gate:
         )
 
 
+def just_past(
+    readings: Readings, seen: Allowance, seconds: float, aggregate: Callable[[Readings], Timeline]
+) -> Timeline:
+    """Return the class in the seconds just past of a lesson that runs, as far as it may be seen.
+
+    Args:
+        readings: of these seconds; times from the start of the source.
+        seen: what may be seen.
+        seconds: how many they are; the rules are those of a lesson of that length.
+        aggregate: makes the class over time of them.
+    """
+    return _over_time(*_counted(readings, seen, _moment_of(seconds)), seen, aggregate)
+
+
+def _moment_of(seconds: float) -> float:
+    """Return how long a moment is, in a lesson of so many seconds."""
+    return next(moment for longest, moment in MOMENTS.items() if seconds <= longest)
+
+
+def _counted(readings: Readings, seen: Allowance, moment: float) -> tuple[Readings, Array]:
+    """Return what answers about the class are made of, and bool (n,), the faces that do not count in them."""
+    return (readings, np.zeros(len(readings), bool)) if seen.single else together(readings, moment)
+
+
+def _lost_in(counted: Readings, lost: Array, starts: Array) -> tuple[Array, Array]:
+    """Return how many frames, and faces that do not count, each bin holds: int64 (n,) both."""
+    at = np.searchsorted(starts, counted.times, side="right") - 1
+    n = len(starts)
+    return np.bincount(at, minlength=n), np.bincount(at[counted.frames[lost]], minlength=n)
+
+
+def _over_time(counted: Readings, lost: Array, seen: Allowance, aggregate: Callable[[Readings], Timeline]) -> Timeline:
+    """Return the class over time of what `_counted` returned, as it may be seen."""
+    full = aggregate(counted)
+    frames, faces = _lost_in(counted, lost, full.starts)
+    each = faces / np.maximum(frames, 1)  # readable faces all the same, and told as such
+    full = dataclasses.replace(
+        full,
+        status=np.where((full.status == UNREADABLE) & (faces > 0), TOO_FEW, full.status),
+        readable=full.readable + each,
+        unreadable=full.unreadable - each,
+    )
+    return _rounded(hide(full, seen), seen)
+
+
 Told = TypeVar("Told", Timeline, Share, Change, Overall)
 ROUNDED = ("engagement", "value", "low", "high", "emotions")
 
@@ -305,12 +334,7 @@ def _rounded(told: Told, seen: Allowance) -> Told:
     return dataclasses.replace(told, **parts)
 
 
-def open_gate(store: LessonStore, key: str) -> Gate:
-    """Return the lesson that `key` names, by number, name or `last`, as far as its purpose allows.
-
-    Raises:
-        LessonNotFoundError: there is no such lesson.
-    """
-    lesson = store.find(key)
+def open_gate(store: LessonStore, lesson: Lesson) -> Gate:
+    """Return a stored lesson as far as its purpose allows."""
     readings = store.readings(lesson)
     return Gate(lesson, allowance(lesson, len(readings.established())), readings)

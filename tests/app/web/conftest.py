@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app.studio import Studio
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
@@ -27,6 +27,7 @@ def studio(tmp_path: Path) -> Studio:
 @pytest.fixture
 def client(studio: Studio) -> Iterator[TestClient]:
     """A browser on this machine."""
+    studio.queue.start()
     with TestClient(make_app(studio, WebSettings(), 8642, None), ADDRESS) as made:
         yield made
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from roomread.app.web.guard import LARGEST_BODY
-from roomread.app.web.server import WebSettings
+from roomread.app.studio import Studio
+from roomread.app.web.guard import LARGEST_BODY, hosts_of
+from roomread.app.web.server import WebSettings, make_app
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9999", "localhost.evil.example:8642", ""])
@@ -23,6 +26,35 @@ def test_another_name_for_this_machine_is_refused(client: TestClient, host: str)
 @pytest.mark.parametrize("host", ["127.0.0.1:8642", "localhost:8642", "[::1]:8642"])
 def test_this_machine_may_ask_under_each_of_its_own_names(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 200
+
+
+def test_browsers_leave_out_the_usual_port_and_write_small_letters() -> None:
+    assert hosts_of(("MySchool", "::1"), 443, True) == {"myschool", "myschool:443", "[::1]", "[::1]:443"}
+    assert hosts_of(("MySchool",), 80, False) == {"myschool", "myschool:80"}
+    assert hosts_of(("MySchool",), 80, True) == {"myschool:80"}
+
+
+def pem(folder: Path) -> dict[str, Any]:
+    (folder / "c.pem").touch()
+    return {"certificate": folder / "c.pem", "key": folder / "c.pem"}
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_the_usual_port_of_one_scheme_is_no_other_schemes(studio: Studio, tmp_path: Path, scheme: str) -> None:
+    settings = WebSettings(host="MySchool", port=443, **pem(tmp_path))
+    client = TestClient(make_app(studio, settings, 443, "secret"), "https://myschool")
+    own = {"authorization": "Bearer secret", "origin": f"{scheme}://myschool"}
+    assert client.get("/lessons", headers=own).status_code == (200 if scheme == "https" else 403)
+
+
+def test_on_every_address_the_machines_name_and_the_address_asked_are_answered(studio: Studio, tmp_path: Path) -> None:
+    settings = WebSettings(host="0.0.0.0", **pem(tmp_path))
+    client = TestClient(make_app(studio, settings, 8642, "secret"), "https://192.0.2.7:8642")
+    here = socket.gethostname().lower()
+    for host in ("192.0.2.7:8642", f"{here}:8642", f"{here}.local:8642", "127.0.0.1:8642"):
+        assert client.get("/login", headers={"host": host}).status_code == 200, host
+    for host in ("evil.example:8642", "192.0.2.8:8642", "0.0.0.0:8642"):
+        assert client.get("/login", headers={"host": host}).status_code == 421, host
 
 
 @pytest.mark.parametrize(
@@ -78,6 +110,7 @@ def test_without_the_token_nothing_is_told(guarded: Callable[..., TestClient]) -
     assert guarded(authorization="Bearer wrong").get("/api/lessons").status_code == 401
     assert guarded(authorization="Bearer secret").get("/").status_code == 200
     assert guarded(cookie="roomread=secret").get("/").status_code == 401
+    assert guarded(authorization="Bearer \xff".encode("latin-1")).get("/").status_code == 401
     assert guarded(cookie="other=1; roomread=secre").get("/").status_code == 401
 
 
@@ -112,3 +145,9 @@ def test_the_page_for_programs_needs_nothing_from_elsewhere(client: TestClient) 
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
     assert client.get("/static/api/swagger-ui-bundle.js").status_code == 200
     assert client.get("/api/openapi.json").json()["info"]["title"] == "roomread"
+
+
+def test_a_token_may_have_any_letters(studio: Studio) -> None:
+    client = TestClient(make_app(studio, WebSettings(), 8642, "pässword-€-long"), "http://127.0.0.1:8642")
+    for token, status in (("pässword-€-long", 200), ("pässword-€-lone", 401)):
+        assert client.get("/", headers={b"authorization": f"Bearer {token}".encode()}).status_code == status

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app.studio import Studio
 from roomread.app.web.lesson import kept_for
-from roomread.app.web.studio import Studio
 from roomread.types import Lesson, Part
 
 Taught = Callable[..., Lesson]

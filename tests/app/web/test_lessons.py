@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from roomread.app.overviews import keep_overview
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.store.schema import metadata
 from roomread.store.summaries import PAGE
 from roomread.types import Lesson, Part

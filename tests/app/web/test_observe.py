@@ -15,11 +15,11 @@ from fastapi.testclient import TestClient
 
 from roomread.app.coding import kept_codes
 from roomread.app.live import LiveLesson, LiveRequest
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.cli.main import main
 from roomread.errors import PrivacyError
 from roomread.store.codes import Code, add_code, codes_of
-from roomread.types import EMOTIONS, Frame, Lesson, Observation
+from roomread.types import EMOTIONS, Frame, Lesson, Observation, Readings
 
 N_SEATS, SECONDS = 6, 240
 ANNA: dict[str, Any] = {"observer": "Anna", "seconds": 20.0}
@@ -140,6 +140,23 @@ def test_agreement_is_told_as_the_command_tells_it(
     assert told["between"][0]["kappa"]["value"] == 1.0 and told["strange"] == 0
     page = client.get("/observe/1/agreement/tables").text
     assert "Anna – Ben" in page and "1.00 (1.00 to 1.00)" in page and "at 6 seats" in page
+
+
+def test_the_page_of_agreement_reads_a_lesson_once(
+    client: TestClient, studio: Studio, keep_lesson: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_lesson()
+    for whole in (True, False):
+        say(client, client.get("/api/observe/1", params={**ANNA, "whole": whole}).json(), 1, whole=whole)
+    readings, calls = studio.store.readings, list[Lesson]()
+
+    def counted(lesson: Lesson) -> Readings:
+        calls.append(lesson)
+        return readings(lesson)
+
+    monkeypatch.setattr(studio.store, "readings", counted)
+    assert "Spearman" in client.get("/observe/1/agreement/tables").text
+    assert len(calls) == 1
 
 
 def test_codes_of_what_was_no_seat_after_all_are_left_out_and_told(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app.studio import Studio
 from roomread.app.web.parts import MOST_PARTS
-from roomread.app.web.studio import Studio
 from roomread.types import Lesson, Part
 
 Taught = Callable[..., Lesson]
@@ -69,6 +69,7 @@ def test_a_part_of_another_lesson_is_out_of_reach(client: TestClient, taught: Ta
     one, other = taught(), taught()
     (part,) = studio.store.add_parts(one, [Part("Mine", 0, 5, "activity")])
     asked = {"name": "Yours", "start": 0}
+    assert client.get(f"/api/lessons/{other.number}/parts/{part}").status_code == 404
     assert client.put(f"/api/lessons/{other.number}/parts/{part}", json=asked).status_code == 404
     assert client.delete(f"/api/lessons/{other.number}/parts/{part}").status_code == 404
     assert studio.store.parts(one)[part].name == "Mine"

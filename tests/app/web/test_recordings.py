@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 
 from roomread.app import spool as spools
 from roomread.app.queue import RecordingQueue
+from roomread.app.studio import Studio
 from roomread.app.web.guard import UPLOAD
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
 
 Until = Callable[[Callable[[], object]], None]
 Usage = namedtuple("Usage", ["total", "used", "free"])
@@ -176,3 +176,10 @@ def test_names_are_shown_as_text(client: TestClient, clip: Path, looking: Any) -
     client.post(UPLOAD, params={**GIVEN, "name": '<b onclick="x">.mp4'}, content=clip.read_bytes())
     for path in ("/recordings", "/recordings/list"):
         assert "<b onclick" not in client.get(path).text and "&lt;b onclick" in client.get(path).text
+
+
+def test_looking_at_the_queue_reads_no_lesson(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio.store, "lessons", None)
+    assert client.get(UPLOAD).json()["recordings"] == []

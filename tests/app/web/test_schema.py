@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.soak.harness import SOAK
 
+from roomread.app.studio import Studio
 from roomread.app.web import live
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
 from roomread.errors import SourceError
 from roomread.types import Lesson, Part
 

@@ -26,12 +26,12 @@ from websockets.typing import Origin
 
 from roomread.app import queue as queues
 from roomread.app import spool as spools
+from roomread.app.studio import Studio
 from roomread.app.web import access as accesses
 from roomread.app.web import connections, guard, server
 from roomread.app.web.access import FREE, LONGEST_WAIT, SESSION, Access
 from roomread.app.web.guard import LARGEST_BODY, UPLOAD
 from roomread.app.web.server import WebSettings, make_app, make_server
-from roomread.app.web.studio import Studio
 from roomread.errors import SourceError, StoreError
 from roomread.store.codes import codes_of
 from roomread.types import Lesson, Part

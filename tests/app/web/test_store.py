@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app.studio import Studio
 from roomread.app.web.server import WebSettings, make_app
-from roomread.app.web.studio import Studio
 from roomread.store.lessons import LessonStore
 from roomread.store.retention import set_keep_days
 from roomread.types import Lesson, Observation

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
 from roomread.types import Lesson, Part
 
 Taught = Callable[..., Lesson]

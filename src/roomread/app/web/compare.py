@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from roomread import style
-from roomread.app.overviews import named_mapping
+from roomread.app.overviews import asked_mapping
 from roomread.app.panel import WITHOUT_SIGNALS, panel
-from roomread.app.web.shelf import Shelf, began, moment, on_scale, timeline_chart
+from roomread.app.web.lesson_charts import began, moment, numbers_of, on_scale, timeline_chart
 from roomread.app.web.site import Key, Site
 from roomread.review import charts
 from roomread.review.overview import Overview, shared_width
@@ -24,7 +24,7 @@ Number = Annotated[Key | None, Query(description="a lesson's number")]
 Ticked = Annotated[list[Key] | None, Query()]
 
 
-def routes(site: Site, shelf: Shelf) -> APIRouter:
+def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter(include_in_schema=False)
 
@@ -34,22 +34,22 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
             return RedirectResponse(f"/lessons/compare?a={lesson[0]}&b={lesson[1]}", 303)
         if a is None or b is None or a == b:
             return site.page("message.html", 400, active="lessons", message=site.words["compare"]["two"])
-        lessons = [shelf.store.numbered(number) for number in (a, b)]
+        lessons = [site.store.numbered(number) for number in (a, b)]
         name = mapping or shared_mapping(*lessons)
-        seen = [shelf.overview(each, name)[1] for each in lessons]
+        seen = [site.overview(each, name)[1] for each in lessons]
         longest = max(_length(each.whole) for each in seen)
         width, sizes = shared_width(seen[0], seen[1], longest), on_scale(longest)
-        sides = [_side(shelf, one, each, width, sizes) for one, each in zip(lessons, seen, strict=True)]
+        sides = [_side(site, one, each, width, sizes) for one, each in zip(lessons, seen, strict=True)]
         values: dict[str, Any] = {
             "sides": sides,
-            "chosen": named_mapping(lessons[0], name),
+            "chosen": asked_mapping(lessons[0], name),
             "mappings": [*panel().values()],
         }
         statuses = [status for status in style.MISSING if any(status in each["line"].status for each in sides)]
         return site.page(
             "compare.html",
             active="lessons",
-            figure=shelf.figure,
+            figure=site.figure,
             statuses=statuses,
             same_bins=len({each["line"].bin_seconds for each in sides}) == 1,
             same_models=len({_models(one) for one in lessons}) == 1,
@@ -61,7 +61,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
 
 def shared_mapping(one: Lesson, other: Lesson) -> str:
     """Return the name of the default mapping that both lessons can be seen by."""
-    names = {named_mapping(each, None).name for each in (one, other)}
+    names = {asked_mapping(each, None).name for each in (one, other)}
     return names.pop() if len(names) == 1 else WITHOUT_SIGNALS
 
 
@@ -74,16 +74,15 @@ def _models(lesson: Lesson) -> str:
     return json.dumps({name: lesson.made_with.get(name) for name in MADE_BY}, sort_keys=True, default=str)
 
 
-def _side(shelf: Shelf, lesson: Lesson, seen: Overview, width: float | None, sizes: list[Size]) -> dict[str, Any]:
+def _side(site: Site, lesson: Lesson, seen: Overview, width: float | None, sizes: list[Size]) -> dict[str, Any]:
     """Return what one of the two shows."""
     line = next((each for each in seen.lines if each.bin_seconds == width), seen.whole)
-    figures, parts = seen.figures, shelf.store.parts(lesson)
-    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
+    figures, parts = seen.figures, site.store.parts(lesson)
     return {
         "lesson": lesson,
         "when": style.date(moment(lesson)[0]),
         "line": line,
-        "numbers": {name: known(figures[name]) for name in names},
+        "numbers": numbers_of(figures),
         "emotions": {name: known(figures["emotions"][name]) for name in EMOTIONS},
         "facing": known(figures["attention"]["facing"]),
         "seats": figures["seats"],

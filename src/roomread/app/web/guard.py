@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -45,8 +45,9 @@ class Guard:
     """What stands before every request and websocket.
 
     app: what answers.
-    hosts: names and ports under which the server may be asked, such as "127.0.0.1:8642"; another name in a request is
-        another site that points here.
+    hosts: names and ports under which the server may be asked, such as "127.0.0.1:8642", in small letters as browsers
+        write them; another name in a request is another site that points here. The address at which the request
+        arrived is no name, and as good as they.
     access: tells who knows the token; None asks for none, on the loopback address only.
     """
 
@@ -72,11 +73,12 @@ class Guard:
     def refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Return status and words where a request is refused, else None."""
         path = scope["path"]
-        if headers.get("host", "") not in self.hosts:
+        host, secure = headers.get("host", "").lower(), scope["scheme"] in ("https", "wss")
+        arrived = hosts_of([scope["server"][0]], scope["server"][1], secure) if scope.get("server") else frozenset()
+        if host not in self.hosts | arrived:
             return 421, "This address is not served here. Open the one that roomread printed."
-        own = {f"{scheme}://{host}" for host in self.hosts for scheme in ("http", "https")}
         origin = headers.get("origin")
-        if origin is not None and origin not in own:
+        if origin is not None and origin.lower() != f"{'https' if secure else 'http'}://{host}":
             return 403, "Requests from other sites are refused."
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return 403, "Requests from other sites are refused."
@@ -89,6 +91,13 @@ class Guard:
         if scope["type"] == "http" and scope["method"] not in SAFE and not _fits(scope, headers):
             return 413, f"The request is too large, or of unknown length. Expected: at most {LARGEST_BODY} bytes."
         return None
+
+
+def hosts_of(names: Iterable[str], port: int, secure: bool) -> frozenset[str]:
+    """Return names and a port as browsers write them: in small letters, and without the port that is the usual one."""
+    written = frozenset(f"[{name}]" if ":" in name else name.lower() for name in names)
+    with_port = frozenset(f"{name}:{port}" for name in written)
+    return with_port | written if port == (443 if secure else 80) else with_port
 
 
 def caller(scope: Scope) -> str:
@@ -104,7 +113,7 @@ def _unknown(access: Access, scope: Scope, headers: dict[str, str]) -> tuple[int
         morsel = None
     if morsel is not None and access.holds(morsel.value):
         return None
-    given = headers.get("authorization", "").removeprefix("Bearer ")
+    given = headers.get("authorization", "").removeprefix("Bearer ").encode("latin-1").decode("utf-8", "replace")
     wait = access.wait(caller(scope))
     if given and wait:
         return 429, f"There were too many wrong tokens. Wait {math.ceil(wait)} seconds, then try again."

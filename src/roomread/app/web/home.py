@@ -22,9 +22,9 @@ def routes(site: Site, access: Access | None) -> APIRouter:
 
     @router.get("/")
     def home() -> HTMLResponse:
-        latest = site.studio.store.lessons(N_LATEST)
-        live = site.studio.live
-        running = live.view() if live is not None and not live.over else None
+        latest = site.store.lessons(N_LATEST)
+        live = site.studio.running_lesson()
+        running = None if live is None else live.view()
         return site.page("home.html", active="home", latest=latest, running=running, notice=points(NOTICE))
 
     @router.get("/static/app.css")

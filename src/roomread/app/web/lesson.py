@@ -14,9 +14,9 @@ from fastapi.responses import HTMLResponse, Response
 from roomread import style
 from roomread.app.panel import mapping_of, panel
 from roomread.app.web.lesson_answers import LessonLine, line_of
-from roomread.app.web.shelf import SIZES, Shelf, began, moment, places, plots, timeline_chart
+from roomread.app.web.lesson_charts import SIZES, began, moment, numbers_of, places, plots, timeline_chart
 from roomread.app.web.site import Key, Site
-from roomread.app.web.words import Words
+from roomread.errors import SettingsError
 from roomread.review import charts, overtime
 from roomread.review.drawings import standalone
 from roomread.review.overview import Overview, window
@@ -34,15 +34,15 @@ What = Literal["engagement", "expressions"]
 SizeName = Literal["wide", "narrow"]
 
 
-def routes(site: Site, shelf: Shelf) -> APIRouter:
+def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter()
 
     @router.get("/lessons/{number:int}", include_in_schema=False)
     def page(number: Key, mapping: Formula = None, start: From = None, to: To = None) -> HTMLResponse:
-        lesson = shelf.store.numbered(number)
-        chosen, seen = shelf.overview(lesson, mapping)
-        parts, days = shelf.store.parts(lesson), keep_days(shelf.store)
+        lesson = site.store.numbered(number)
+        chosen, seen = site.overview(lesson, mapping)
+        parts, days = site.store.parts(lesson), keep_days(site.store)
         words = site.words["lesson"]
         usual = dataclasses.replace(lesson, keep_until=None)
         values = {
@@ -59,12 +59,12 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
             **_drawn(lesson, seen, parts, _stretch(seen, start, to)),
         }
         return site.page(
-            "lesson.html", active="lessons", figure=shelf.figure, sentence=sentence, closed=closed, **values
+            "lesson.html", active="lessons", figure=site.figure, sentence=sentence, closed=closed, **values
         )
 
     @router.get("/api/lessons/{number}/timeline", tags=["lessons"], summary="The class over time, in the finest bins")
     def timeline(number: Key, mapping: Formula = None) -> LessonLine:
-        chosen, seen = shelf.overview(shelf.store.numbered(number), mapping)
+        chosen, seen = site.overview(site.store.numbered(number), mapping)
         return line_of(chosen.name, seen.timeline)
 
     @router.get(
@@ -83,13 +83,13 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         what: What = "engagement",
         size: SizeName = "wide",
     ) -> Response:
-        lesson = shelf.store.numbered(number)
-        _, seen = shelf.overview(lesson, mapping)
+        lesson = site.store.numbered(number)
+        _, seen = site.overview(lesson, mapping)
         line = _stretch(seen, start, to)
-        made = _chart(what, lesson, seen, line, shelf.store.parts(lesson), size)
+        made = _chart(what, lesson, seen, line, site.store.parts(lesson), size)
         words = site.words["lesson"]
         title, told = words[f"{what}_title"], words["table_words"]
-        drawn = standalone(str(shelf.figure.chart(made, f"{what}-{size}", title, told)))
+        drawn = standalone(str(site.figure.chart(made, f"{what}-{size}", title, told)))
         first, last = span(line)
         return Response(drawn, media_type="image/svg+xml", headers={"x-from": f"{first:g}", "x-to": f"{last:g}"})
 
@@ -101,7 +101,7 @@ def kept_for(lesson: Lesson, now: datetime) -> int:
     return max(0, (now - datetime.fromisoformat(lesson.created).astimezone(UTC)).days)
 
 
-def _until(words: Words, day: date | None) -> str:
+def _until(words: dict[str, Any], day: date | None) -> str:
     """Return until when a lesson is kept, in words."""
     text: str = words["kept_forever"] if day is None else words["kept_until"].format(day=day.isoformat())
     return text
@@ -114,7 +114,7 @@ def _stretch(seen: Overview, start: float | None, to: float | None) -> Timeline:
     first, last = span(seen.whole)
     begin, end = (first if start is None else start), (last if to is None else to)
     if not begin < end:
-        raise ValueError(f"A chart needs from below to, in seconds. Received: {begin:g} and {end:g}.")
+        raise SettingsError(f"A chart needs from below to, in seconds. Received: {begin:g} and {end:g}.")
     return window(seen, max(begin, first), min(end, last)) if begin < last and end > first else seen.whole
 
 
@@ -146,11 +146,10 @@ def _told(lesson: Lesson, seen: Overview) -> dict[str, Any]:
     figures, reason = seen.figures, why_missing(seen.whole)
     at, by_clock = moment(lesson)
     emotions = [known(figures["emotions"][name]) for name in EMOTIONS]
-    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
     return {
         "seen": seen,
         "figures": figures,
-        "numbers": {name: known(figures[name]) for name in names},
+        "numbers": numbers_of(figures),
         "facing": known(figures["attention"]["facing"]),
         "leading": leading(np.array(emotions)),
         "reason": reason,

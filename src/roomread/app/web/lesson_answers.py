@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from roomread.app.live import LONGEST_NAME
+from roomread.app.names import LONGEST_NAME
 from roomread.review.overview import STATUSES
 from roomread.store.summaries import Listed
 from roomread.types import EMOTIONS, Array, Lesson, Part, Timeline

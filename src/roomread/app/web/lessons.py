@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from roomread import style
-from roomread.app.live import check_name
+from roomread.app.names import check_name
 from roomread.app.overviews import listed_lessons
 from roomread.app.web import compare, lesson, parts, takeaway
 from roomread.app.web.lesson_answers import (
@@ -19,8 +19,9 @@ from roomread.app.web.lesson_answers import (
     listed_of,
     record_of,
 )
-from roomread.app.web.shelf import Shelf, moment
+from roomread.app.web.lesson_charts import moment
 from roomread.app.web.site import Key, Site
+from roomread.errors import SettingsError
 from roomread.review import charts
 from roomread.review.drawings import figure_rules
 from roomread.review.overview import number as known
@@ -35,29 +36,29 @@ PageNumber = Annotated[int, Query(ge=1, le=10_000_000)]
 
 def routes(site: Site) -> APIRouter:
     """Return the routes of this module, and of the pages of each lesson."""
-    router, shelf = APIRouter(), Shelf(site.studio)
-    _add_pages(router, site, shelf)
-    _add_api(router, site, shelf)
+    router = APIRouter()
+    _add_pages(router, site)
+    _add_api(router, site)
     for more in (compare, lesson, parts, takeaway):
-        router.include_router(more.routes(site, shelf))
+        router.include_router(more.routes(site))
     return router
 
 
-def _add_pages(router: APIRouter, site: Site, shelf: Shelf) -> None:
+def _add_pages(router: APIRouter, site: Site) -> None:
     @router.get("/lessons", include_in_schema=False)
     def lessons(search: Search = "", page: PageNumber = 1) -> HTMLResponse:
-        found = listed_lessons(site.studio.store, search, page)
+        found = listed_lessons(site.store, search, page)
         rows = [_row(one) for one in found.lessons]
         values: dict[str, Any] = {"found": found, "rows": rows, "search": search, "where": _where(site)}
-        return site.page("lessons.html", active="lessons", figure=shelf.figure, **values)
+        return site.page("lessons.html", active="lessons", figure=site.figure, **values)
 
     @router.get("/static/charts.css", include_in_schema=False)
     def rules() -> Response:
         return Response(figure_rules(), media_type="text/css", headers={"cache-control": "no-cache"})
 
 
-def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
-    store = site.studio.store
+def _add_api(router: APIRouter, site: Site) -> None:
+    store = site.store
 
     @router.get("/api/lessons", tags=["lessons"], summary="List lessons, newest first, 50 a page")
     def listed(search: Search = "", page: PageNumber = 1) -> LessonPage:
@@ -69,7 +70,7 @@ def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
     @router.get("/api/lessons/{number}", tags=["lessons"], summary="A lesson with its figures")
     def one(number: Key, mapping: str | None = None) -> LessonFigures:
         found = store.numbered(number)
-        _, seen = shelf.overview(found, mapping)
+        _, seen = site.overview(found, mapping)
         more: dict[str, Any] = {"width": found.width, "height": found.height, "made_with": found.made_with}
         return LessonFigures(**record_of(found), **more, figures=seen.figures)
 
@@ -87,12 +88,15 @@ def _add_api(router: APIRouter, site: Site, shelf: Shelf) -> None:
 
     @router.delete("/api/lessons/{number}", tags=["lessons"], status_code=204, summary="Forget a lesson for good")
     def forget(number: Key) -> None:
-        shelf.delete(number)
+        found = store.numbered(number)
+        if site.studio.running_lesson(number) is not None:
+            raise SettingsError(f"Lesson {number} is running. Stop it before it is deleted.")
+        store.delete(found)
 
 
 def _where(site: Site) -> str:
     """Return where lessons lie and for how long, in words."""
-    store, words = site.studio.store, site.words["lessons"]
+    store, words = site.store, site.words["lessons"]
     days = keep_days(store)
     kept = words["kept_all"] if days is None else words["kept_days"].format(days=days)
     text: str = words["where" if store.file else "where_shared"].format(path=store.name, kept=kept)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import math
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -13,13 +14,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from roomread.app.live import LONGEST_NAME, LiveLesson, LiveRequest, View
+from roomread.app.live import LiveLesson, LiveRequest, View
+from roomread.app.names import LONGEST_NAME
 from roomread.app.panel import panel
-from roomread.app.web.site import Site, points
-from roomread.app.web.studio import Studio
+from roomread.app.studio import Studio
+from roomread.app.watching import FIGURES
+from roomread.app.web.site import Purpose, Site, points
 from roomread.errors import SettingsError, SourceError
-from roomread.store.privacy import MIN_SEATS, NOTICE
-from roomread.types import EMOTIONS
+from roomread.review.summary import known
+from roomread.store.privacy import NOTICE
 from roomread.watch.address import SCHEMES
 from roomread.watch.cameras import list_cameras
 from roomread.watch.live import open_live
@@ -28,6 +31,7 @@ from roomread.watch.push import MOST_BYTES, PushSource
 
 BROWSER, NAMED, ADDRESS = "browser", "named", "address"
 WAIT = 1.0  # seconds that a viewer's line waits for news before it looks whether the viewer is still there
+MOST_VIEWERS = 200  # that wait at a time; more take turns
 IDLE = 0.5  # seconds between two looks for a lesson that may begin
 TIME = struct.Struct("<d")  # what stands before each pushed picture: its time in seconds, by the page's clock
 
@@ -42,7 +46,7 @@ class Begin(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Text
-    purpose: Literal["research", "self-study"]
+    purpose: Purpose
     reference: Text | None = None
     notice: bool = Field(description="The notice was read: true, or nothing begins.")
     source: str = Field(
@@ -99,24 +103,18 @@ class LiveView(BaseModel):
     error: str
 
 
-def plain(live: LiveLesson | None, view: View | None, course: int | None = None) -> LiveView:
+def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) -> LiveView:
     """Return a view as JSON can hold it.
 
     Args:
         live: the lesson; None where there was none yet.
         view: of it.
-        course: how many of the newest points to tell; None tells all.
+        since: seconds; of the course the points from then on are told. The newest one may still change.
     """
     glimpse = None if view is None else view.glimpse
-    now = None if glimpse is None else glimpse.now
-    points = () if view is None else view.course if course is None else view.course[-course:]
-    emotions = None
-    if now is not None and not math.isnan(now.emotions[0, 0]):
-        emotions = {name: round(float(share), 4) for name, share in zip(EMOTIONS, now.emotions[0], strict=True)}
-    figures = {
-        name: None if now is None else known(getattr(now, name)[0])
-        for name in ("engagement", "low", "high", "readable", "unreadable")
-    }
+    points = [] if view is None else [point for point in view.course if point[0] >= since]
+    nothing = dict.fromkeys(("time", *FIGURES, "emotions", "fps")) | {"status": "", "rule": "", "dropped": 0}
+    now: dict[str, Any] = nothing if glimpse is None else glimpse.as_dict()
     return LiveView(
         version=0 if view is None else view.version,
         state="none" if view is None else view.state,
@@ -125,25 +123,14 @@ def plain(live: LiveLesson | None, view: View | None, course: int | None = None)
         mapping="" if live is None else live.mapping.name,
         source="closed" if view is None else view.source,
         sends=live is not None and isinstance(live.source, PushSource),
-        time=None if glimpse is None else round(glimpse.time, 3),
-        status="" if now is None else str(now.status[0]),
-        emotions=emotions,
         seats=None if view is None else view.seats,
-        rule="" if glimpse is None else glimpse.rule,
         notes=[] if glimpse is None else list(glimpse.notes),
-        fps=None if glimpse is None else known(glimpse.fps),
-        dropped=0 if glimpse is None else glimpse.dropped,
         delay=None if view is None else known(view.delay),
         markers=[] if view is None else [list(marker) for marker in view.markers],
         course=[[round(time, 1), known(mean), known(low), known(high)] for time, mean, low, high in points],
         error="" if view is None else view.error,
-        **figures,
+        **now,
     )
-
-
-def known(value: float) -> float | None:
-    """Return a number for JSON, None where it is not known."""
-    return None if math.isnan(value) else round(float(value), 4)
 
 
 def routes(site: Site) -> APIRouter:
@@ -162,7 +149,7 @@ def _add_pages(router: APIRouter, site: Site) -> None:
         cameras = [(camera.word, camera.name) for camera in list_cameras()]
         return site.page(
             "live.html", active="live", cameras=cameras, named=site.studio.named, mappings=mappings,
-            notice=points(NOTICE), least=MIN_SEATS, missing=site.words["missing"],
+            notice=points(NOTICE), missing=site.words["missing"],
         )  # fmt: skip
 
     @router.get("/live/notice", include_in_schema=False)
@@ -226,12 +213,13 @@ def _add_orders(router: APIRouter, site: Site) -> None:
 
 def _add_lines(router: APIRouter, studio: Studio) -> None:
     """Add the lines over which a viewer hears what is new, and a page sends its pictures."""
+    viewers = ThreadPoolExecutor(MOST_VIEWERS, "viewer")  # who wait keep no thread from those who ask for pages
 
     @router.websocket("/api/live/view")
     async def view(line: WebSocket) -> None:
         await line.accept()
         try:
-            await _tell(line, studio)
+            await _tell(line, studio, viewers)
         except (WebSocketDisconnect, RuntimeError):  # the viewer has gone
             return
 
@@ -268,21 +256,21 @@ def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSo
     )
 
 
-async def _tell(line: WebSocket, studio: Studio) -> None:
+async def _tell(line: WebSocket, studio: Studio, viewers: ThreadPoolExecutor) -> None:
     """Tell a viewer all, then whatever is new, of this lesson and of later ones."""
-    live, version = None, -1
+    live, version, since = None, -1, -math.inf
     while True:
         if studio.live is not live:
-            live, version = studio.live, -1
+            live, version, since = studio.live, -1, -math.inf
         if live is None:
             await line.send_text(plain(None, None).model_dump_json())
             while studio.live is None:
                 await _listen(line, IDLE)
             continue
-        seen = await run_in_threadpool(live.wait, version, WAIT)
+        seen = await asyncio.get_running_loop().run_in_executor(viewers, live.wait, version, WAIT)
         if seen.version > version:
-            await line.send_text(plain(live, seen, None if version < 0 else 2).model_dump_json())
-            version = seen.version
+            await line.send_text(plain(live, seen, since).model_dump_json())
+            version, since = seen.version, seen.course[-1][0] if seen.course else since
         if live.over:
             await _listen(line, IDLE)
         else:

@@ -10,9 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing
-from roomread.app.overviews import overview_of
-from roomread.app.panel import mapping_of
+from roomread.app.coding import LONGEST, MOST_LEVELS, SHORTEST, Answers, Coder, CodingDesk, Standing, glance_of
 from roomread.app.web.site import Key, Site
 from roomread.errors import CodesError, PrivacyError
 from roomread.review.agreement import Figure, plain
@@ -146,7 +144,7 @@ def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter(tags=["observers"])
     studio, words = site.studio, site.words["observe"]
-    desk = CodingDesk(studio.store, lambda: studio.live)
+    desk = CodingDesk(studio.store, studio.running_lesson)
 
     def answer(standing: Standing) -> StandingTold:
         return told(standing, words["place"])
@@ -154,7 +152,7 @@ def routes(site: Site) -> APIRouter:
     @router.get("/observe/{lesson}", include_in_schema=False)
     def page(lesson: Key) -> HTMLResponse:
         found = studio.store.numbered(lesson)
-        seen = overview_of(studio.store, found, mapping_of(found))
+        seen = site.overview(found)[1]
         live = desk.running(lesson) is not None
         start = {"lesson": lesson, "live": live, "end": None if live else studio.store.span(found)[1]}
         limits = {"shortest": SHORTEST, "longest": LONGEST, "usual": GLANCE, "levels": MOST_LEVELS}
@@ -189,8 +187,9 @@ def routes(site: Site) -> APIRouter:
     def agreement(
         lesson: Key, whole: Annotated[bool, Query(description="codes of the class as a whole")] = False
     ) -> AgreementTold:
-        found, about = desk.answers(lesson, whole), desk.store.numbered(lesson)
-        more = {"lesson": about.number, "name": about.name, "strange": found.strange}
+        gate = desk.gate(lesson)
+        found = desk.answers(gate, whole)
+        more = {"lesson": gate.lesson.number, "name": gate.lesson.name, "strange": found.strange}
         return AgreementTold.model_validate({**plain(found.agreement), **more})
 
     return router
@@ -216,9 +215,7 @@ def told(standing: Standing, words: Any) -> StandingTold:
         last=None
         if last is None
         else LastTold(
-            clock=last.clock,
-            seat=int(last.key[2]) if last.key[2].isdigit() else None,
-            level=int(last.level) if last.level.isdigit() else None,
+            clock=glance_of(last).clock, seat=None if last.seat == WHOLE_CLASS else last.seat, level=last.level
         ),
         seats=[Seat(**dataclasses.asdict(place)) for place in standing.places],
         now=None if math.isnan(standing.now) else standing.now,
@@ -237,7 +234,7 @@ def place_words(place: Place, words: Any) -> str:
 def _part(desk: CodingDesk, gate: Gate, whole: bool) -> dict[str, Any] | None:
     """Return one kind of codes for the page; None where there are none, or they must not be seen."""
     try:
-        found = desk.answers(gate.lesson.number, whole)
+        found = desk.answers(gate, whole)
     except (CodesError, PrivacyError):
         return None
     return {"whole": whole, **_rows(found)}

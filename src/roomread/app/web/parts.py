@@ -6,12 +6,11 @@ import math
 
 from fastapi import APIRouter
 
-from roomread.app.live import LONGEST_NAME, check_name
-from roomread.app.overviews import named_mapping
+from roomread.app.names import LONGEST_NAME, check_name
+from roomread.app.overviews import asked_mapping
 from roomread.app.web.lesson_answers import Agenda, PartAsked, PartChanged, PartsCompared, PartsTold, PartTold, part_of
-from roomread.app.web.shelf import Shelf
 from roomread.app.web.site import Key, Site
-from roomread.errors import StructureError
+from roomread.errors import LessonNotFoundError, StructureError
 from roomread.review.agenda import TIME_FORMS, Structure, parse_structure, seconds_of
 from roomread.review.structure import compare
 from roomread.store.privacy import open_gate
@@ -22,9 +21,9 @@ MOST_PARTS = 2000  # of a lesson; captions of an hour make some hundred
 LATEST = 1e6  # seconds, eleven days: later times are mistakes
 
 
-def routes(site: Site, shelf: Shelf) -> APIRouter:
+def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
-    router, store = APIRouter(tags=["parts"]), shelf.store
+    router, store = APIRouter(tags=["parts"]), site.store
 
     def told(number: int, notes: tuple[str, ...] = ()) -> PartsTold:
         kept = store.parts(store.numbered(number))
@@ -52,7 +51,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     def one(number: Key, part: Key) -> PartTold:
         found = store.parts(store.numbered(number))
         if part not in found:
-            raise StructureError(f"Lesson {number} has no part {part}.")
+            raise LessonNotFoundError(f"Lesson {number} has no part {part}.")
         return part_of(part, found[part])
 
     @router.put("/api/lessons/{number}/parts/{part}", summary="Put another part in the place of one")
@@ -69,7 +68,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     def comparison(number: Key, mapping: str | None = None) -> PartsCompared:
         lesson = store.numbered(number)
         kept = store.parts(lesson)
-        made = compare(open_gate(store, str(number)), named_mapping(lesson, mapping), Structure(tuple(kept.values())))
+        made = compare(open_gate(store, lesson), asked_mapping(lesson, mapping), Structure(tuple(kept.values())))
         plain = made.as_dict()
         rows = [PartChanged(part=key, **row) for key, row in zip(kept, plain.pop("parts"), strict=True)]
         return PartsCompared(parts=rows, **plain)

@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from roomread.app.spool import TooLargeError, TooManyError, Upload, check_size, file_name
+from roomread.app.names import file_name
+from roomread.app.spool import TooLargeError, TooManyError, Upload, check_size
 from roomread.app.web.guard import UPLOAD
-from roomread.app.web.site import Key, Site, points
+from roomread.app.web.site import Key, Purpose, Site, points
 from roomread.store.privacy import NOTICE
 from roomread.store.recordings import PENDING, Recording, RecordingState
 
@@ -51,7 +52,7 @@ def routes(site: Site) -> APIRouter:
     queue = site.studio.queue
 
     def all_told() -> list[Told]:
-        lessons = {lesson.number for lesson in site.studio.store.lessons()}
+        lessons = site.store.numbers()
         return [told(recording, lessons) for recording in queue.rows.all()]
 
     def shown() -> dict[str, Any]:
@@ -74,7 +75,7 @@ def routes(site: Site) -> APIRouter:
     async def add(
         request: Request,
         name: Annotated[str, Query(max_length=1000, description="the file's name")],
-        purpose: Annotated[Literal["research", "self-study"], Query(description="stored with the lesson")],
+        purpose: Annotated[Purpose, Query(description="stored with the lesson")],
         notice: Annotated[Literal["read"], Query(description="that the notice of the page was read")],
         reference: Annotated[str | None, Query(max_length=200, description="ethics or consent number")] = None,
         fps: Annotated[float, Query(ge=0.2, le=60, description="frames analysed per second")] = FPS,

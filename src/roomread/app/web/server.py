@@ -21,19 +21,19 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
 from roomread import __version__
+from roomread.app.studio import Studio
 from roomread.app.web import home, lessons, live, observe, recordings
 from roomread.app.web.access import Access
 from roomread.app.web.connections import Connection
-from roomread.app.web.guard import Guard
+from roomread.app.web.guard import Guard, hosts_of
 from roomread.app.web.site import Refusal, Site, add_refusals
-from roomread.app.web.studio import Studio
-from roomread.app.web.words import LANGUAGE, read_words
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.upkeep import tidy
 from roomread.watch.push import MOST_BYTES
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERY = ("0.0.0.0", "::", "")  # every address of this machine, and no name of it
 PORT = 8642
 FORGET_EVERY = 3600.0  # seconds
 SHORTEST_TOKEN = 12  # letters of one that somebody chose
@@ -52,7 +52,6 @@ class WebSettings:
     certificate: Path | None = None  # PEM
     key: Path | None = None  # PEM
     token: str | None = field(default=None, repr=False)  # None makes one where one is needed
-    language: str = LANGUAGE
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536:
@@ -77,6 +76,12 @@ class WebSettings:
         """Whether nobody but this machine can reach it."""
         return self.host in LOOPBACK
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What others call this machine, as far as it knows; browsers must ask for one of these, or for its address."""
+        here = socket.gethostname()
+        return (here, f"{here}.local") if self.host in EVERY else (self.host,)
+
 
 def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None) -> Guard:
     """Return the application behind its guard.
@@ -90,7 +95,6 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        studio.queue.start()
         forgetting = asyncio.create_task(_forget_again_and_again(studio.store))
         yield
         forgetting.cancel()
@@ -102,16 +106,14 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
         description="Lessons of one store, and the one that runs. Everything has passed the privacy gate.",
         responses={"4XX": {"model": Refusal, "description": "Refused"}},
     )  # fmt: skip
-    site = Site(studio, read_words(settings.language))
+    site = Site(studio)
     add_refusals(app, site)
     access = None if token is None else Access(token)
     app.include_router(home.routes(site, access))
     for module in (live, lessons, recordings, observe):
         app.include_router(module.routes(site))
     app.mount("/static", StaticFiles(packages=[("roomread.app.web", "static")]))
-    names = LOOPBACK if settings.local else (settings.host, *LOOPBACK)
-    hosts = frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
-    return Guard(app, hosts, access)
+    return Guard(app, hosts_of((*settings.names, *LOOPBACK), port, settings.certificate is not None), access)
 
 
 async def _forget_again_and_again(store: LessonStore) -> None:
@@ -136,18 +138,20 @@ def serve(
 
     Raises:
         SettingsError: nothing can listen there.
+        StoreError: the store, or the folder for recordings, cannot be used.
     """
-    listener = _listen(settings)
-    port = listener.getsockname()[1]
-    token = None if settings.local else settings.token or secrets.token_urlsafe(24)
-    app = make_app(studio, settings, port, token)
-    scheme = "https" if settings.certificate else "http"
-    name = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"{scheme}://{name}:{port}{page}"
-    say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
-    if show:
-        threading.Timer(0.3, webbrowser.open, [address]).start()
-    make_server(app, settings).run(sockets=[listener])
+    with _listen(settings) as listener:
+        studio.queue.start()
+        port = listener.getsockname()[1]
+        token = None if settings.local else settings.token or secrets.token_urlsafe(24)
+        app = make_app(studio, settings, port, token)
+        scheme = "https" if settings.certificate else "http"
+        name = f"[{settings.names[0]}]" if ":" in settings.names[0] else settings.names[0]
+        address = f"{scheme}://{name}:{port}{page}"
+        say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
+        if show:
+            threading.Timer(0.3, webbrowser.open, [address]).start()
+        make_server(app, settings).run(sockets=[listener])
 
 
 def make_server(app: Guard, settings: WebSettings) -> uvicorn.Server:

@@ -1,11 +1,14 @@
-"""What every page shares: the studio, the words, the templates, and how what went wrong is told."""
+"""What every page shares: the studio, the words, the templates, overviews, and how what went wrong is told."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
+import tomllib
+from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,15 +18,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from roomread import __version__, style
-from roomread.app.web.studio import Studio
-from roomread.app.web.words import Words
+from roomread.app.overviews import asked_mapping, kept_overview, overview_of
+from roomread.app.studio import Studio
+from roomread.engagement.mappings import Mapping
 from roomread.errors import LessonNotFoundError, PrivacyError, RecordingNotFoundError, RoomreadError
 from roomread.page import page_environment
-from roomread.types import EMOTIONS
+from roomread.review.drawings import FILTERS, figures
+from roomread.review.overview import Overview
+from roomread.types import EMOTIONS, Lesson
 
+Purpose = Literal["research", "self-study"]  # of real people; the demo has its own command
 Key = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a store can number
 REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused", "content": {"text/html": {}}}}  # of pages
-FILTERS = (style.score, style.percent, style.count, style.clock, style.duration, style.slug)
 
 
 class Refusal(BaseModel):
@@ -33,15 +39,22 @@ class Refusal(BaseModel):
 
 
 class Site:
-    """Studio, words and templates."""
+    """What the pages work on, and what they are made of.
 
-    def __init__(self, studio: Studio, words: Words) -> None:
-        self.studio, self.words = studio, words
+    studio: store, running lesson and recordings. words: of the pages, by section and name. figure: macros that draw.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio, self.store = studio, studio.store
+        text = (resources.files("roomread.app.web") / "words" / "en.toml").read_text(encoding="utf-8")
+        self.words: dict[str, Any] = tomllib.loads(text)
+        self.figure = figures()
+        self._making = threading.Lock()
         self._environment = page_environment("roomread.app.web")
         for write in FILTERS:
             self._environment.filters[write.__name__] = write
         self._environment.globals |= {
-            "words": words,
+            "words": self.words,
             "style": style,
             "emotions": EMOTIONS,
             "version": __version__,
@@ -56,6 +69,21 @@ class Site:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page: `active` names the entry of the navigation that is shown as the present one."""
         return HTMLResponse(self.text(template, **{"active": "", **values}), status)
+
+    def overview(self, lesson: Lesson, name: str | None = None) -> tuple[Mapping, Overview]:
+        """Return a mapping by its name, None the default one, and what may be seen of a lesson by it.
+
+        An overview that is missing is made once, however many ask.
+
+        Raises:
+            SettingsError: the panel has no such mapping.
+        """
+        mapping = asked_mapping(lesson, name)
+        kept = kept_overview(self.store, lesson, mapping)
+        if kept is not None:
+            return mapping, kept
+        with self._making:
+            return mapping, overview_of(self.store, lesson, mapping)
 
     def refuse(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, without this machine's folders: JSON for the API, a page for a browser."""
@@ -87,7 +115,7 @@ def add_refusals(app: FastAPI, site: Site) -> None:
         status = 404 if missing else 403 if isinstance(error, PrivacyError) else 400
         return site.refuse(request, status, str(error))
 
-    @app.exception_handler(ValueError)
+    @app.exception_handler(ValueError)  # of a router: a number in a path with more digits than Python reads
     def refuse_value(request: Request, error: Exception) -> Response:
         return site.refuse(request, 400, str(error))
 

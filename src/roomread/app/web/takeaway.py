@@ -7,9 +7,8 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from roomread.app.overviews import named_mapping
+from roomread.app.overviews import asked_mapping
 from roomread.app.panel import panel
-from roomread.app.web.shelf import Shelf
 from roomread.app.web.site import REFUSED, Key, Site
 from roomread.errors import SettingsError
 from roomread.review.agenda import Structure
@@ -23,7 +22,7 @@ TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet"
 DICTIONARY = "dictionary.json"
 
 
-def routes(site: Site, shelf: Shelf) -> APIRouter:
+def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter(tags=["lessons"])
 
@@ -34,9 +33,9 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
         responses=REFUSED,
     )
     def report(number: Key, mapping: str | None = None) -> Response:
-        lesson = shelf.store.numbered(number)
-        formula, parts = named_mapping(lesson, mapping), shelf.store.parts(lesson)
-        gate = open_gate(shelf.store, str(number))
+        lesson = site.store.numbered(number)
+        formula, parts = asked_mapping(lesson, mapping), site.store.parts(lesson)
+        gate = open_gate(site.store, lesson)
         compared = compare(gate, formula, Structure(tuple(parts.values()))) if parts else None
         page = report_html(summarise(gate, formula, tuple(panel().values())), compared)
         return _file(page.encode("utf-8", "replace"), "text/html; charset=utf-8", f"{file_stem(lesson, 'report')}.html")
@@ -55,8 +54,8 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
                 f"There is no table {name[:80]!r}. Expected: {' or '.join(TABLES)}, then a dot and "
                 f"one of: {', '.join((*FORMATS, DICTIONARY))}."
             )
-        lesson = shelf.store.numbered(number)
-        formula, gate = named_mapping(lesson, mapping), open_gate(shelf.store, str(number))
+        lesson = site.store.numbered(number)
+        formula, gate = asked_mapping(lesson, mapping), open_gate(site.store, lesson)
         file = f"{file_stem(lesson, table)}.{form}"
         if form == DICTIONARY:
             return _file(dictionary(gate, formula, table).encode(), TYPES["json"], file)

@@ -13,14 +13,15 @@ export async function ask(path, method = 'GET', body = undefined, signal = undef
   }
   const answer = await fetch(path, options);
   if (answer.ok) return answer;
-  const text = await answer.text();
-  let words = text;
+  throw new Error(errorOf(await answer.text()));
+}
+
+export function errorOf(text) {
   try {
-    words = JSON.parse(text).error || text;
+    return JSON.parse(text).error || text;
   } catch {
-    // the guard answers in plain text
+    return text; // the guard answers in plain text
   }
-  throw new Error(words);
 }
 
 // What needs a script is shown once there is one.

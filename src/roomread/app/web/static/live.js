@@ -1,6 +1,8 @@
 "use strict";
 
-const words = JSON.parse(document.getElementById("words").textContent);
+import { ask, fill, read } from "./asking.js";
+
+const words = read("words");
 const live = words.live;
 const part = (id) => document.getElementById(id);
 const EVERY = 200; // milliseconds between two pictures that are sent
@@ -17,7 +19,6 @@ let camera = null;
 let watched = null; // the websocket
 let lowSince = null, blindSince = null;
 
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const score = (value) => (value === null ? "–" : value.toFixed(2));
 const percent = (share) => {
   if (share > 0 && share < 0.005) return "<1%";
@@ -30,15 +31,6 @@ const clock = (seconds) => {
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 };
 const nowMs = () => performance.timeOrigin + performance.now();
-
-async function ask(path, body) {
-  const answer = await fetch(path, {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}),
-  });
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.error);
-  return told;
-}
 
 function problem(text) {
   part("problem").textContent = text;
@@ -355,7 +347,7 @@ async function begin(event) {
     const stream = form.get("source") === "browser" ? await openCamera() : null;
     const research = form.get("purpose") === "research";
     try {
-      await ask("/api/live", {
+      await ask("/api/live", "POST", {
         name: form.get("name"), purpose: form.get("purpose"), notice: part("notice").checked,
         reference: research && form.get("reference") ? form.get("reference") : null,
         source: form.get("source"), address: form.get("address") || null, mapping: form.get("mapping") || null,
@@ -372,7 +364,7 @@ async function begin(event) {
 
 async function mark(name) {
   if (!name.trim()) return;
-  await attempt(() => ask("/api/live/markers", { name }));
+  await attempt(() => ask("/api/live/markers", "POST", { name }));
   part("said").textContent = fill(live.marked, { name });
 }
 
@@ -409,11 +401,11 @@ part("own-marker").addEventListener("submit", (event) => {
   mark(part("own").value);
   part("own").value = "";
 });
-part("pause").addEventListener("click", () => attempt(() => ask("/api/live/pause", { on: view.state !== "paused" })));
-part("stop").addEventListener("click", () => attempt(() => ask("/api/live/stop")));
+part("pause").addEventListener("click", () => attempt(() => ask("/api/live/pause", "POST", { on: view.state !== "paused" })));
+part("stop").addEventListener("click", () => attempt(() => ask("/api/live/stop", "POST")));
 part("discard").addEventListener("click", () => part("sure").showModal());
 part("sure").addEventListener("close", () => {
-  if (part("sure").returnValue === "yes") attempt(() => ask("/api/live/discard"));
+  if (part("sure").returnValue === "yes") attempt(() => ask("/api/live/discard", "POST"));
 });
 part("another").addEventListener("click", () => {
   sessionStorage.setItem("roomread-another", String(view.version) + view.name);

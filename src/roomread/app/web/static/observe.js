@@ -1,8 +1,10 @@
 'use strict';
 // Leads an observer from glance to glance; each answer is kept by the server before the next glance is told.
 
-const words = JSON.parse(document.getElementById('words').textContent);
-const start = JSON.parse(document.getElementById('start').textContent);
+import { ask as request, read } from './asking.js';
+
+const words = read('words');
+const start = read('start');
 const API = `/api/observe/${start.lesson}`;
 const POLL = 3000; // milliseconds between two looks at a running lesson's state
 const TICK = 200; // milliseconds between two looks at the clock
@@ -20,20 +22,11 @@ let busy = false; // an answer is under way
 
 async function ask(method, path, body, more = {}) {
   const query = body ? '' : `?${new URLSearchParams({ ...who, ...more })}`;
-  const options = { method };
-  if (body) {
-    options.body = JSON.stringify(body);
-    options.headers = { 'content-type': 'application/json' };
-  }
-  let answer;
   try {
-    answer = await fetch(`${API}${path}${query}`, options);
-  } catch {
-    throw new Error(words.broken);
+    return await (await request(`${API}${path}${query}`, method, body ?? undefined)).json();
+  } catch (error) {
+    throw error instanceof TypeError ? new Error(words.broken) : error; // no answer came
   }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.error || words.broken);
-  return told;
 }
 
 // Runs one request at a time; what goes wrong is told, and nothing moves on.

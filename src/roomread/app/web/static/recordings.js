@@ -1,13 +1,15 @@
 'use strict';
 // Sends recordings one after the other, and shows how far each is while something waits or runs.
 
-const words = JSON.parse(document.getElementById('words').textContent);
+import { errorOf, read } from './asking.js';
+
+const words = read('words');
 const EVERY = 1000; // milliseconds between two looks at the queue
 const UPLOAD = '/api/recordings';
 const by = (id) => document.getElementById(id);
 const form = by('add');
 const file = by('file');
-let room = JSON.parse(by('start').textContent).room;
+let { room } = read('start');
 let sending = null; // the request that is under way
 
 // --- choosing ---
@@ -86,7 +88,7 @@ function sendOne(each) {
     request.open('POST', address(each.name));
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.onprogress = (event) => showSent(each.name, event.loaded, event.total);
-    request.onload = () => resolve(request.status === 201 ? '' : errorOf(request.responseText));
+    request.onload = () => resolve(request.status === 201 ? '' : errorOf(request.responseText) || words.broken);
     request.onerror = () => resolve(words.broken);
     request.onabort = () => resolve(words.aborted);
     showSent(each.name, 0, each.size);
@@ -98,14 +100,6 @@ function showSent(name, sent, total) {
   by('uploaded').value = total ? sent / total : 0;
   const what = sent < total ? words.uploading : words.checking;
   by('uploading').textContent = `${what}: ${name}, ${(sent / 1e6).toFixed(0)} / ${(total / 1e6).toFixed(0)} MB`;
-}
-
-function errorOf(text) {
-  try {
-    return JSON.parse(text).error || words.broken;
-  } catch {
-    return text || words.broken;
-  }
 }
 
 function complain(text) {
@@ -180,7 +174,7 @@ async function remove(event) {
   if ('pending' in button.dataset && !window.confirm(`${words.cancel_sure} ${button.dataset.name}`)) return;
   button.disabled = true;
   const answer = await fetch(`${UPLOAD}/${button.dataset.remove}`, { method: 'DELETE' });
-  if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()));
+  if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
   await look();
 }
 

@@ -32,17 +32,22 @@ class Studio:
             SettingsError: another one runs, or there is no such mapping.
         """
         with self._lock:
-            if self.live is not None and not self.live.over:
+            if (other := self.running_lesson()) is not None:
                 raise SettingsError(
-                    f"The lesson {self.live.request.name!r} is running. Expected: one lesson at a time. "
+                    f"The lesson {other.request.name!r} is running. Expected: one lesson at a time. "
                     "Stop it before another one begins."
                 )
             self.live = LiveLesson(self.store, source, request)
             return self.live
 
+    def running_lesson(self, number: int | None = None) -> LiveLesson | None:
+        """Return the lesson that runs, if one does, and it has that number in the store; None asks for any."""
+        live = self.live
+        return live if live is not None and not live.over and number in (None, live.view().lesson) else None
+
     def busy(self) -> bool:
         """Return whether a lesson runs."""
-        return self.live is not None and not self.live.over
+        return self.running_lesson() is not None
 
     def running(self) -> LiveLesson:
         """Return the lesson that runs.
@@ -50,12 +55,13 @@ class Studio:
         Raises:
             SettingsError: there is none.
         """
-        if self.live is None or self.live.over:
+        live = self.running_lesson()
+        if live is None:
             raise SettingsError("No lesson is running. Begin one first.")
-        return self.live
+        return live
 
     def close(self) -> None:
         """End what runs; what was seen of a lesson is kept, and a recording begins anew with the next start."""
-        if self.live is not None and not self.live.over:
-            self.live.stop()
+        if (live := self.running_lesson()) is not None:
+            live.stop()
         self.queue.close()

@@ -1,62 +1,22 @@
-"""Lessons as the pages show them: records, overviews, charts. A missing overview is made once, however many ask."""
+"""Charts of lessons as the pages show them, and when a lesson was."""
 
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Mapping as Named
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from roomread.app.overviews import kept_overview, named_mapping, overview_of
-from roomread.app.web.studio import Studio
-from roomread.engagement.mappings import Mapping
-from roomread.errors import SettingsError
 from roomread.review import charts
-from roomread.review.drawings import figures
-from roomread.review.overview import Overview
+from roomread.review.overview import Overview, number
 from roomread.review.part_charts import Stretch, with_strip
 from roomread.review.shapes import Size
 from roomread.review.structure import when
 from roomread.types import Lesson, Part, Timeline
 
 SIZES = {"wide": charts.WIDE, "narrow": charts.NARROW}
-
-
-class Shelf:
-    """The lessons of one studio."""
-
-    def __init__(self, studio: Studio) -> None:
-        self.studio, self.store = studio, studio.store
-        self.figure = figures()
-        self._making = threading.Lock()
-
-    def overview(self, lesson: Lesson, name: str | None = None) -> tuple[Mapping, Overview]:
-        """Return a mapping by its name, None the default one, and what may be seen of a lesson by it.
-
-        Raises:
-            SettingsError: the panel has no such mapping.
-        """
-        mapping = named_mapping(lesson, name)
-        kept = kept_overview(self.store, lesson, mapping)
-        if kept is not None:
-            return mapping, kept
-        with self._making:
-            return mapping, overview_of(self.store, lesson, mapping)
-
-    def delete(self, number: int) -> None:
-        """Forget a lesson.
-
-        Raises:
-            LessonNotFoundError: there is none.
-            SettingsError: it is running.
-        """
-        lesson, live = self.store.numbered(number), self.studio.live
-        if live is not None and not live.over and live.view().lesson == number:
-            raise SettingsError(f"Lesson {number} is running. Stop it before it is deleted.")
-        self.store.delete(lesson)
 
 
 def timeline_chart(lesson: Lesson, seen: Overview, line: Timeline, parts: Named[int, Part], size: Size) -> charts.Chart:
@@ -78,6 +38,12 @@ def places(lesson: Lesson, seen: Overview) -> list[charts.Place]:
     ]
 
 
+def numbers_of(figures: Named[str, Any]) -> dict[str, float]:
+    """Return the numbers of an overview that a page tells first; NaN where not known."""
+    names = ("engagement", "engagement_low", "engagement_high", "faces_per_frame", "readable", "measured")
+    return {name: number(figures[name]) for name in names}
+
+
 def on_scale(seconds: float) -> list[Size]:
     """Return both sizes of a chart with a time axis of at least so many seconds."""
     return [dataclasses.replace(size, seconds=seconds) for size in SIZES.values()]
@@ -96,6 +62,6 @@ def moment(lesson: Lesson) -> tuple[datetime, bool]:
     return datetime.fromisoformat(lesson.created).astimezone().replace(tzinfo=None), False
 
 
-def plots(sizes: Named[str, Size] = SIZES) -> dict[str, Any]:
+def plots() -> dict[str, Any]:
     """Return where the time axis of each chart lies, in its own units, for scripts."""
-    return {name: {"left": one.left, "right": one.width - one.right, "width": one.width} for name, one in sizes.items()}
+    return {name: {"left": one.left, "right": one.width - one.right, "width": one.width} for name, one in SIZES.items()}

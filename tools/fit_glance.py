@@ -79,7 +79,7 @@ def draw(glance: Glance, out: Path) -> None:
                 curve.knots, curve.values - curve.missing, color=colour, marker="o", markersize=3, label=part.data
             )
         axis.axhline(0, color=style.LIGHT.muted, linewidth=0.8)
-        axis.set_title(name.replace("_", " "), fontsize=10)
+        axis.set_title(name.replace("_", " "), loc="left", fontsize=10)
         axis.set_xlabel(units.get(name, ""), fontsize=8)
         axis.tick_params(labelsize=8)
     for axis in axes.flat[len(names) :]:

@@ -263,7 +263,7 @@ def read_parquet(path: Path, names: LabelMap = USUAL) -> LabelledFaces:
     try:
         known = all(column in table for column in columns)
         votes = table[columns].to_numpy(np.float32) if known else _no_votes(len(table))
-        rows = table["row"].to_numpy(np.int64) if "row" in table else np.arange(len(table))
+        rows = table["row"].astype(np.int64).to_numpy() if "row" in table else np.arange(len(table))
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{path}: expected numbers in row and the votes. Received: {error}.") from error
     images, labels, usages, kept, training = [], [], [], [], 0

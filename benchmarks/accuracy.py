@@ -27,11 +27,9 @@ import numpy as np
 
 from roomread.faces.expression import Classifier
 from roomread.learn.audit import also_in_training
-from roomread.learn.datasets import read_faces
-from roomread.learn.evaluate import evaluate
-from roomread.learn.evaluation import FERPLUS, SIZE, WITHOUT, Evaluation
+from roomread.learn.evaluation import FERPLUS, SIZE, WITHOUT, Evaluation, evaluate
 from roomread.learn.load import open_model
-from roomread.learn.metrics import wilson
+from roomread.learn.readers import read_faces
 from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
 from roomread.types import Array
 
@@ -153,7 +151,7 @@ def told(judged: Evaluation) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "n": judged.n,
         "accuracy": round(judged.accuracy, 4),
-        "interval": [round(end, 4) for end in wilson(judged.accuracy * judged.n, judged.n)],
+        "interval": [round(end, 4) for end in judged.accuracy_interval],
         "macro_f1": round(judged.mean(judged.f1), 4),
         "calibration_error": round(judged.calibration_error, 4),
         "accuracy_without_training_pictures": round(without.accuracy, 4),

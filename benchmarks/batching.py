@@ -20,6 +20,7 @@ from typing import Any
 
 import av
 import numpy as np
+from speed import repeated
 
 from roomread.app.analyze import AnalyzeSettings, analyze
 from roomread.app.batch import BatchSettings, batch, working
@@ -248,24 +249,7 @@ def film(chosen: argparse.Namespace, folder: Path) -> Path:
     wanted = 60 * chosen.minutes
     room = RoomSettings(width=chosen.width, height=chosen.width * 9 // 16, seats=30, fps=15, seconds=min(LOOP, wanted))
     built = build_room(room, folder / "room").video
-    return built if wanted <= LOOP else repeated(built, round(wanted / LOOP))
-
-
-def repeated(video: Path, times: int) -> Path:
-    """Write a video that shows another one so many times, its pictures as they are coded."""
-    out = video.with_name(f"{times}-times-{video.name}")
-    with av.open(str(out), "w") as target, av.open(str(video)) as source:
-        given = source.streams.video[0]
-        stream = target.add_stream_from_template(given)
-        length = round(LOOP / (given.time_base or 1))
-        for turn in range(times):
-            source.seek(0)
-            for packet in source.demux(given):
-                if packet.pts is not None and packet.dts is not None:
-                    packet.pts, packet.dts = packet.pts + turn * length, packet.dts + turn * length
-                    packet.stream = stream
-                    target.mux(packet)
-    return out
+    return built if wanted <= LOOP else repeated(built, LOOP, round(wanted / LOOP))
 
 
 def short_films(video: Path, folder: Path, n: int) -> list[Path]:

@@ -41,9 +41,11 @@ from roomread.engagement.glance import (
     level_sets,
 )
 from roomread.engagement.ordinal import Graded, fit, with_every_level
+from roomread.learn.metrics import calibration_curve, calibration_error
 from roomread.types import SIGNALS, Array
 
 SHUFFLES = 6
+BINS = 10  # of the calibration error; there are fewer levels and faces than in expressions
 POSE = ("presence", "yaw", "pitch", "roll")
 Figures = dict[str, float]
 
@@ -84,12 +86,7 @@ def figures_of(scores: Array, answers: Array, levels: Array) -> Figures:
 def figures_of_levels(likely: Array, latent: Array, levels: Array) -> Figures:
     """Return every figure of probabilities of levels and of what ranks the pictures."""
     found = figures_of(latent, likely.argmax(axis=1), levels)
-    sure, right = likely.max(axis=1), likely.argmax(axis=1) == levels
-    bins = np.minimum((sure * 10).astype(int), 9)
-    gaps = [
-        abs(float(sure[bins == one].mean() - right[bins == one].mean())) * (bins == one).mean() for one in set(bins)
-    ]
-    return {**found, "calibration_error": float(sum(gaps))}
+    return {**found, "calibration_error": calibration_error(calibration_curve(likely, levels, BINS))}
 
 
 def with_intervals(figure: Any, parts: tuple[Array, ...], people: Array, draws: int) -> dict[str, Any]:

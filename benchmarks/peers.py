@@ -10,13 +10,14 @@ first frame's answer, peak memory, and faces found per frame.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from speed import whole_process
 
 THREADS = 2
 
@@ -63,7 +64,7 @@ print(json.dumps({"first": first, "last": time.time(), "frames": frames, "faces"
 """
 
 
-def whole_process(python: str, code: str, video: Path) -> dict[str, float]:
+def figures_of(python: str, code: str, video: Path) -> dict[str, float]:
     """Run one side on a video; return its figures."""
     begin = time.time()
     process = subprocess.Popen(
@@ -83,15 +84,6 @@ def whole_process(python: str, code: str, video: Path) -> dict[str, float]:
     }
 
 
-def peak_memory(python: str, code: str, video: Path) -> float:
-    """Run one side once more and return its peak memory in MB."""
-    with open(os.devnull, "w") as nowhere:
-        process = subprocess.Popen([python, "-c", code, str(video), str(THREADS)], stdout=nowhere, stderr=nowhere)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / 1024
-
-
 def compare(video: Path, fer: str, runs: int) -> dict[str, Any]:
     """Return the medians of both sides, and how many times as many frames a second ours reads."""
     sides = {
@@ -102,11 +94,11 @@ def compare(video: Path, fer: str, runs: int) -> dict[str, Any]:
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, (python, code) in sides.items():
-            taken[name].append(whole_process(python, code, video))
+            taken[name].append(figures_of(python, code, video))
     figures: dict[str, Any] = {"video": video.name, "runs": runs, "threads": THREADS}
     for name, (python, code) in sides.items():
         figures[name] = {key: statistics.median(run[key] for run in taken[name]) for key in taken[name][0]}
-        figures[name]["peak_memory_mb"] = peak_memory(python, code, video)
+        figures[name]["peak_memory_mb"] = whole_process([python, "-c", code, str(video), str(THREADS)])[1]
     for name in ("roomread", "roomread without signals"):
         ratios = [
             ours["frames_per_s"] / theirs["frames_per_s"]

@@ -38,6 +38,7 @@ from roomread.demo.film import paint_frames
 from roomread.demo.script import RoomSettings
 from roomread.demo.truth import describe, plan_room
 from roomread.engagement.attention import closed_eyes
+from roomread.engagement.measures import area_under_curve
 from roomread.faces.detector import YuNet
 from roomread.faces.head import (
     GAZE_SEEN,
@@ -229,18 +230,10 @@ def _room_scores(rows: Array) -> dict[str, Any]:
         "n": len(rows),
         "yaw": float(abs(yaw_read - yaw).mean()),
         "n_closed": int(shut.sum()),
-        "auc": area(-openness, shut),
-        "auc_own": area(-openness / usual, shut),
+        "auc": area_under_curve(-openness, shut),
+        "auc_own": area_under_curve(-openness / usual, shut),
         "right": float((told == shut).mean()),
     }
-
-
-def area(scores: Array, truth: Array) -> float:
-    """Return the area under the curve: how often a true one has the higher score than a false one."""
-    yes, no = scores[truth], scores[~truth]
-    if not len(yes) or not len(no):
-        return float("nan")
-    return float((yes[:, None] > no).mean() + 0.5 * (yes[:, None] == no).mean())
 
 
 def pictures(bench: Bench, folder: Path, sizes: list[int]) -> dict[str, Any]:
@@ -307,7 +300,7 @@ def _differences(full: Array, small: Array, shut: Array) -> dict[str, Any]:
     both = ~np.isnan(shut) & ~np.isnan(small[:, 4]) & (abs(full[:, 1]) <= EYES_YAW)
     openness, own = np.concatenate([small[both, 4], shut[both]]), np.tile(full[both, 4], 2)
     closed = np.arange(len(openness)) >= both.sum()
-    aucs = {"auc": area(-openness, closed), "auc_own": area(-openness / own, closed)}
+    aucs = {"auc": area_under_curve(-openness, closed), "auc_own": area_under_curve(-openness / own, closed)}
     return {**row, "eyes_95": float(np.nanquantile(off, 0.95)), "n_eyes": int(both.sum()), **aucs}
 
 

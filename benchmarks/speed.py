@@ -190,22 +190,22 @@ def hour(room: Path, folder: Path) -> dict[str, object]:
     """Return the peak memory, in MB, of analysing a minute and an hour, and what the hour takes on top."""
     command = [sys.executable, "-m", "roomread", "analyze", *options(folder), "--fps", "1"]
     memory = {
-        name: whole_process([*command, str(_repeated(room, seconds))])[1]
+        name: whole_process([*command, str(repeated(room, SHORT, round(seconds / SHORT)))])[1]
         for name, seconds in (("minute_mb", 60), ("hour_mb", 3600))
     }
     return {**memory, "hour_over_minute_mb": memory["hour_mb"] - memory["minute_mb"]}
 
 
-def _repeated(video: Path, seconds: float) -> Path:
-    """Write a video that shows another one again and again, its pictures as they are coded."""
+def repeated(video: Path, seconds: float, times: int) -> Path:
+    """Write a video that shows another one, so many seconds long, so many times, its pictures as they are coded."""
     import av
 
-    out = video.with_name(f"{seconds:.0f}-s-{video.name}")
+    out = video.with_name(f"{times}-times-{video.name}")
     with av.open(str(out), "w") as target, av.open(str(video)) as source:
         given = source.streams.video[0]
         stream = target.add_stream_from_template(given)
-        length = round(SHORT / (given.time_base or 1))
-        for turn in range(round(seconds / SHORT)):
+        length = round(seconds / (given.time_base or 1))
+        for turn in range(times):
             source.seek(0)
             for packet in source.demux(given):
                 if packet.pts is None or packet.dts is None:

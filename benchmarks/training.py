@@ -27,7 +27,8 @@ import keras
 import numpy as np
 
 from roomread.config import read_settings
-from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces, read_faces
+from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.readers import read_faces
 from roomread.learn.schedule import Epoch
 from roomread.learn.train import Log, TrainSettings, train
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from roomread.config import read_settings
-from roomread.learn.datasets import read_faces
+from roomread.learn.readers import read_faces
 from roomread.learn.run import run
 from roomread.learn.train import TrainSettings, Watcher
 

@@ -8,10 +8,11 @@ The last argument is the order of the classes of a model without a card; the ori
 import sys
 from pathlib import Path
 
-from roomread.learn.datasets import read_faces
-from roomread.learn.evaluate import as_text, evaluate
+from roomread.learn.evaluation import evaluate
 from roomread.learn.evaluation_report import write_evaluation
+from roomread.learn.evaluation_text import as_text
 from roomread.learn.load import open_model
+from roomread.learn.readers import read_faces
 
 model, data, split, out, *classes = sys.argv[1:]
 figures = evaluate(open_model(Path(model), *classes), read_faces(Path(data)), split)

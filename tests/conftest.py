@@ -16,6 +16,7 @@ import pytest
 from PIL import Image as Pictures
 from tests.postgres import Postgres, find_postgres, running_postgres
 
+from roomread.learn import readers as forms
 from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces, validation_rows
 from roomread.store.lessons import LessonStore
 from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, Array, Image, Lesson, Observation, Readings, Tracks
@@ -138,12 +139,16 @@ def labelled_faces() -> LabelledFaces:
     rows = np.concatenate([fitting, held_out[:14], 28709 + np.arange(14)])
     usages = np.repeat(["Training", "PublicTest", "PrivateTest"], [42, 7, 7])
     votes = noise.multinomial(10, np.full(len(VOTES + OTHER_VOTES), 0.1), n).astype(np.float32)
-    return LabelledFaces(images, labels.astype(np.int64), rows.astype(np.int64), usages, votes)
+    return LabelledFaces(images, labels.astype(np.int64), rows.astype(np.int64), usages, votes, fer2013=True)
 
 
 @pytest.fixture
-def fer_table(labelled_faces: LabelledFaces) -> pd.DataFrame:
-    """The same faces as the table that FER-2013's Parquet files hold, to be spoilt by a test at will."""
+def fer_table(labelled_faces: LabelledFaces, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """The same faces as the table that FER-2013's Parquet files hold, to be spoilt by a test at will.
+
+    With as many of Training as these, 42, tables are taken for FER-2013.
+    """
+    monkeypatch.setattr(forms, "FER2013_TRAINING", 42)
     votes = {
         f"ferplus_{name}": labelled_faces.votes[:, column].astype(np.int64)
         for column, name in enumerate(VOTES + OTHER_VOTES)

@@ -22,7 +22,7 @@ from roomread.cli.main import main
 from roomread.config import read_settings
 from roomread.errors import CodesError, DataError, SettingsError, SourceError, StoreError
 from roomread.faces.detector import DetectorSettings
-from roomread.learn.datasets import read_faces, read_parquet
+from roomread.learn.readers import read_faces, read_parquet
 from roomread.outside import read_apart
 from roomread.pictures import is_picture, read_picture
 from roomread.review.agenda import read_structure

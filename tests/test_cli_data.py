@@ -102,6 +102,18 @@ def test_augment_draws_a_picture(run: Run, tmp_path: Path) -> None:
     assert out.is_file()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[augment]\nspin = 3", "unknown setting 'spin'"), ("augment = 3", "is a table"), ("a = [" * 9999, "no.* TOML")],
+    ids=["setting", "no table", "no end"],
+)
+def test_a_wrong_run_of_augment_is_refused(run: Run, tmp_path: Path, text: str, message: str) -> None:
+    Pictures.new("RGB", (90, 90), "gray").save(tmp_path / "face.png")
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(SettingsError, match=rf"run\.toml.*{message}"):
+        run("augment --whole", tmp_path / "face.png", "--settings", tmp_path / "run.toml")
+
+
 @pytest.mark.parametrize("line", ["augment", "augment a.png --data b.csv"])
 def test_augment_draws_either_a_picture_or_a_face_of_the_data(run: Run, line: str) -> None:
     with pytest.raises(SettingsError, match="Expected: either PICTURE or --data PATH"):

@@ -50,11 +50,12 @@ def test_one_model_is_told_as_text_with_split_and_n(run: Callable[..., tuple[int
     assert "weighted avg" in out
 
 
-def test_one_model_is_one_json_object(run: Callable[..., tuple[int, str, str]]) -> None:
-    _, out, _ = run("--model published --split validation --json")
+def test_the_json_of_one_model_is_that_of_the_report(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    _, out, _ = run("--model published --split validation --json --out", tmp_path)
     told = json.loads(out)
-    assert (told["split"], told["n"]) == ("validation", 14)
-    assert set(told) >= {"accuracy", "macro_f1"}
+    assert told == json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
+    assert (told["split"]["name"], told["split"]["n"]) == ("validation", 14)
+    assert set(told["models"][0]) >= {"accuracy", "macro_f1", "roc"}
 
 
 def test_several_models_stand_side_by_side_in_text_json_and_page(
@@ -102,7 +103,7 @@ def test_wrong_use_exits_with_2(line: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_no_optional_package_is_needed() -> None:
     code = (
-        "import sys; from roomread.cli import evaluate; from roomread.learn import evaluate, evaluation_report; "
+        "import sys; from roomread.cli import evaluate; from roomread.learn import evaluation, evaluation_report; "
         "print({'sklearn', 'scipy', 'keras', 'tensorflow', 'matplotlib', 'imagehash'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -22,6 +22,15 @@ def test_the_model_card_page_is_what_the_card_says():
     assert tool["PAGE"].read_text(encoding="utf-8") == tool["model_card"](), "run `python tools/write_model_card.py`"
 
 
+@pytest.mark.learn
+def test_the_page_of_training_says_every_setting_as_its_comment_does():
+    tool = runpy.run_path(str(ROOT / "tools" / "write_settings_docs.py"))
+    text = tool["PAGE"].read_text(encoding="utf-8")
+    assert text == tool["settings_docs"](text), "run `python tools/write_settings_docs.py`"
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) == 40 and not [row for row in rows if row.endswith("|  |")]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_and_named_file_of_a_page_exists(page):
     text = page.read_text(encoding="utf-8")

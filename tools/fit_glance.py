@@ -89,28 +89,29 @@ def main() -> None:
 
 def draw(glance: Glance, out: Path) -> None:
     """Draw what each input adds in each part."""
-    import matplotlib.pyplot as plt
+    from roomread import style
+    from roomread.learn.figures import save_figure, start_figure
 
     units = {"yaw": "degrees", "pitch": "degrees", "roll": "degrees", "gaze": "degrees", "look": "degrees"}
     names = list(glance.parts[0].model.curves)
-    figure, axes = plt.subplots(3, 5, figsize=(13, 7), sharey=True, layout="constrained")
+    figure, axes = start_figure(13, 7, 3, 5)
+    for axis in axes.flat[1:]:
+        axis.sharey(axes[0, 0])
     for axis, name in zip(axes.flat, names, strict=False):
-        for part, colour in zip(glance.parts, ("#1f5a91", "#c2571a"), strict=True):
+        for part, colour in zip(glance.parts, (style.LIGHT.accent, style.LIGHT.emotions["angry"]), strict=True):
             curve = part.model.curves[name]
             axis.plot(
                 curve.knots, curve.values - curve.missing, color=colour, marker="o", markersize=3, label=part.data
             )
-        axis.axhline(0, color="#999999", linewidth=0.8)
+        axis.axhline(0, color=style.LIGHT.muted, linewidth=0.8)
         axis.set_title(name.replace("_", " "), loc="left", fontsize=10)
         axis.set_xlabel(units.get(name, ""), fontsize=8)
         axis.tick_params(labelsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     axes[0, 0].legend(frameon=False, fontsize=8)
     figure.supylabel("adds to engagement, logits against the average", fontsize=10)
-    out.parent.mkdir(exist_ok=True)
-    figure.savefig(out, dpi=110)
+    save_figure(figure, out)
 
 
 if __name__ == "__main__":

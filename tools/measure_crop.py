@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from roomread.faces.detector import YuNet
-from roomread.learn.datasets import read_parquet
+from roomread.learn.readers import read_parquet
 
 SIDE, EDGE = 96, 32  # pixels
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.audit import also_in_training
-from roomread.learn.datasets import LabelledFaces, read_faces
-from roomread.learn.evaluate import BLURS, SIZES, Evaluation, evaluate
+from roomread.learn.datasets import LabelledFaces
+from roomread.learn.evaluation import BLURS, SIZES, Evaluation, evaluate
+from roomread.learn.readers import read_faces
 from roomread.modelcard import PUBLISHED, PUBLISHED_INT8, read_card, write_card
 
 ROOT = Path(__file__).parents[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import av
@@ -35,12 +36,26 @@ def read_picture(path: Path) -> Image:
         SourceError: the file cannot be read as a picture.
     """
     try:
-        check_ordinary(path)
-        with Pictures.open(path, formats=FORMS) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+        return pixels_of(path, "RGB")
     except REFUSED as error:
         reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else _words(error)
         raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
+
+
+def pixels_of(source: Path | bytes, mode: str) -> Array:
+    """Return a picture's pixels, upright: uint8 (height, width, 3) in the mode "RGB", (height, width) in "L", gray.
+
+    Args:
+        source: the file's path, or what stands in it.
+        mode: Pillow's name of the colours.
+
+    Raises:
+        Exception: one of REFUSED.
+    """
+    if isinstance(source, Path):
+        check_ordinary(source)
+    with Pictures.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMS) as picture:
+        return np.asarray(ImageOps.exif_transpose(picture).convert(mode))
 
 
 def _words(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The one way from pixels and boxes to the expression model's input, for training, evaluation and live alike."""
+"""The one way from pixels and boxes to the expression model's input, framed as the faces that it was trained on."""
 
 from __future__ import annotations
 

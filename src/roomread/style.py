@@ -175,9 +175,9 @@ def slug(words: str) -> str:
     return words.replace(" ", "-")
 
 
-def score(value: float) -> str:
-    """Write a score of 0 to 1 with two digits; NaN gives an en dash."""
-    return UNKNOWN if math.isnan(value) else f"{value:.2f}"
+def score(value: float, digits: int = 2) -> str:
+    """Write a score of 0 to 1 with so many digits; NaN gives an en dash."""
+    return UNKNOWN if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def with_interval(value: float, low: float, high: float) -> str:

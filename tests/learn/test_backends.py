@@ -23,7 +23,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from roomread.config import as_dict
 from roomread.errors import ModelError, SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
@@ -196,7 +195,7 @@ class Told(Augment):
 def change(faces: Array, kinds: dict[str, dict[str, Any]], own: bool) -> dict[str, Array]:
     """Return the faces as each kind of settings changes them, with the layer's own draws or with told ones."""
     layer = Augment if own else Told
-    changed = {name: layer(as_dict(AugmentSettings(**values)))(faces, training=True) for name, values in kinds.items()}
+    changed = {name: layer(AugmentSettings(**values))(faces, training=True) for name, values in kinds.items()}
     return {name: keras.ops.convert_to_numpy(made) for name, made in changed.items()}
 
 

@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image as Pictures
 
-from roomread.errors import DataError, SettingsError, SourceError
+from roomread.errors import DataError, SourceError
 from roomread.learn.augment import AugmentSettings
-from roomread.learn.augment_figure import changes_alone, draw_changes, face_of_data, face_of_picture, read_augmentation
+from roomread.learn.augment_figure import changes_alone, draw_changes, face_of_data, face_of_picture
 from roomread.learn.data_figures import draw_counts, draw_samples
 from roomread.learn.datasets import LabelledFaces
 
@@ -51,7 +51,6 @@ def test_the_same_data_gives_the_same_figure(labelled_faces: LabelledFaces, tmp_
     faces = labelled_faces[np.r_[0:14]]
     one = draw_samples(faces, "made up", tmp_path / "one.svg").read_bytes()
     assert draw_samples(faces, "made up", tmp_path / "two.svg").read_bytes() == one
-    assert draw_samples(faces, "made up", tmp_path / "two.svg", seed=1).read_bytes() != one
 
 
 def test_no_faces_give_figures_without_panels(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
@@ -61,10 +60,10 @@ def test_no_faces_give_figures_without_panels(labelled_faces: LabelledFaces, tmp
 
 
 def test_each_change_is_made_alone_and_those_switched_off_are_not() -> None:
-    alone = changes_alone(AugmentSettings(rotation=5.0, zoom=0.0, erase=0.2, seed=4))
+    alone = changes_alone(AugmentSettings(rotation=5.0, zoom=0.0, erase=0.2))
     assert list(alone) == ["flip", "rotation", "shift", "contrast", "brightness", "erase", "distant"]
     off = {"flip": False} | dict.fromkeys(("zoom", "shift", "contrast", "brightness", "distant", "blur"), 0.0)
-    assert alone["rotation"] == AugmentSettings(rotation=5.0, erase=0.0, seed=4, **off)  # type: ignore[arg-type]
+    assert alone["rotation"] == AugmentSettings(rotation=5.0, erase=0.0, **off)  # type: ignore[arg-type]
     assert alone["erase"].erase == 1
 
 
@@ -72,7 +71,7 @@ def test_the_figure_of_changes_has_a_row_for_each_and_one_for_all(
     labelled_faces: LabelledFaces, tmp_path: Path
 ) -> None:
     settings = AugmentSettings(zoom=0.0, shift=0.0, contrast=0.0, distant=0.0, blur=2.0)
-    text = words(draw_changes(labelled_faces.images[0], settings, "a face", tmp_path / "augment.svg"))
+    text = words(draw_changes(labelled_faces.images[0], settings, 0, "a face", tmp_path / "augment.svg"))
     for word in ("Augmentation of a face", "as it is", "±12°", "up to 2 px", "25% of faces", "as in training"):
         assert word in text
     assert text.count("<image") == 1 + 6 * (5 + 1)
@@ -81,7 +80,7 @@ def test_the_figure_of_changes_has_a_row_for_each_and_one_for_all(
 @pytest.mark.parametrize("shape", [(48, 48), (1, 48, 48, 1), (40, 48, 1)])
 def test_one_face_is_drawn(shape: tuple[int, ...], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`face`"):
-        draw_changes(np.zeros(shape, np.uint8), AugmentSettings(), "a face", tmp_path / "augment.png")
+        draw_changes(np.zeros(shape, np.uint8), AugmentSettings(), 0, "a face", tmp_path / "augment.png")
 
 
 def test_a_face_of_the_data_is_the_row_named_or_the_first_that_is_not_blank(labelled_faces: LabelledFaces) -> None:
@@ -118,21 +117,3 @@ def test_a_picture_without_a_face_or_that_is_none_is_refused(tmp_path: Path) -> 
     for name in ("text.png", "none.png"):
         with pytest.raises(SourceError, match=rf"{name} cannot be read"):
             face_of_picture(tmp_path / name)
-
-
-def test_a_runs_augmentation_is_read_with_the_seed_of_the_draws(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text("epochs = 3\n[augment]\nrotation = 5\nseed = 9\n")
-    assert read_augmentation(tmp_path / "run.toml", 2) == AugmentSettings(rotation=5.0, seed=2)
-    assert read_augmentation(None, 2) == AugmentSettings(seed=2)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("[augment]\nspin = 3", "unknown setting 'spin'"), ("augment = 3", "is a table"), ("[", "is not valid TOML")],
-)
-def test_a_wrong_run_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "run.toml").write_text(text)
-    with pytest.raises(SettingsError, match=rf"run\.toml.*{message}"):
-        read_augmentation(tmp_path / "run.toml", 0)
-    with pytest.raises(SettingsError, match=r"none\.toml cannot be read"):
-        read_augmentation(tmp_path / "none.toml", 0)

@@ -170,9 +170,8 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         ([], "at least one evaluation"),
         ([made_up(), made_up(split="PublicTest")], "the same faces only"),
         ([made_up(), made_up(n=61)], "the same faces only"),
-        ([dataclasses.replace(made_up(), curves=None)], "needs the curves"),
     ],
-    ids=["none", "two splits", "other faces", "no curves"],
+    ids=["none", "two splits", "other faces"],
 )
 def test_what_cannot_be_compared_is_refused(judged: list[Evaluation], message: str) -> None:
     with pytest.raises(ValueError, match=message):

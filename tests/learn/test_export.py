@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from roomread.errors import ModelError, OutputError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn import export as module
 from roomread.learn.datasets import LabelledFaces
-from roomread.learn.export import PARITY, export_onnx, make_card
+from roomread.learn.export import PARITY, data_of, export_onnx, make_card
 from roomread.learn.model import MODELS
+from roomread.learn.settings import TrainSettings
 from roomread.modelcard import read_card, sha256_of
 from roomread.types import EMOTIONS
 
@@ -43,7 +45,8 @@ def model(network: keras.Model, labelled_faces: LabelledFaces, tmp_path_factory:
     """The network as an ONNX file with its card."""
     path = tmp_path_factory.mktemp("model") / "try.onnx"
     assert 0 <= export_onnx(network, path, labelled_faces.images[:8]) <= PARITY
-    make_card(path, network, {"seed": 1}, [{"split": "validation", "n": 14, "accuracy": 0.5}])
+    figures: tuple[dict[str, object], ...] = ({"split": "validation", "n": 14, "accuracy": 0.5},)
+    make_card(path, network, data_of(TrainSettings(), labelled_faces), {"seed": 1}, figures)
     return path
 
 
@@ -82,6 +85,22 @@ def test_the_card_names_what_a_reader_must_know(model: Path, network: keras.Mode
     assert "FER-2013" in card.data
     assert "prohibited" in card.not_for
     assert card.figures[0]["split"] == "validation"
+
+
+def test_a_card_names_only_the_data_that_was_learned_from(labelled_faces: LabelledFaces) -> None:
+    """28 faces to fit on, of FER-2013 or not, with votes or not, with teachers or not."""
+    mine = dataclasses.replace(labelled_faces, fer2013=False, usages=labelled_faces.usages.copy())
+    mine.usages[28:42] = "validation"
+    unvoted = dataclasses.replace(mine, votes=np.full_like(mine.votes, np.nan))
+    taught = TrainSettings(teachers=(Path("a.onnx"),), teacher_share=0.5)
+    whole = data_of(TrainSettings(), labelled_faces)
+    assert whole.startswith("FER-2013 (") and "no pretrained weight. FER+ votes of the same rows" in whole
+    assert "FER+" not in data_of(TrainSettings(ferplus_share=0), labelled_faces)
+    assert data_of(TrainSettings(), unvoted).startswith(
+        "A data set other than FER-2013, split Training less validation: 28"
+    )
+    assert "FER+" in data_of(TrainSettings(), mine) and "FER+" not in data_of(TrainSettings(), unvoted)
+    assert "pretrained" not in data_of(taught, labelled_faces) and "teachers" in data_of(taught, labelled_faces)
 
 
 def test_nothing_else_is_left_beside_the_model(model: Path) -> None:

@@ -353,7 +353,7 @@ def test_what_opening_a_model_refuses_is_refused_here_too(tmp_path: Path) -> Non
     path = saved(network, tmp_path / "ours.onnx")
     with pytest.raises(ModelError, match="has no card"):
         split_model(path)
-    make_card(path, network, {}, [])
+    make_card(path, network, "", {})
     with pytest.raises(ModelError, match="says another order of classes"):
         split_model(path, "folder")
     path.write_bytes(path.read_bytes() + b"\0")
@@ -364,7 +364,7 @@ def test_what_opening_a_model_refuses_is_refused_here_too(tmp_path: Path) -> Non
 def test_a_model_with_a_card_gets_the_range_that_its_card_says(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
     network = sequential(layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(7, activation="softmax"))
     path, faces = saved(network, tmp_path / "ours.onnx"), labelled_faces.images[:2]
-    make_card(path, network, {}, [])
+    make_card(path, network, "", {})
     split = split_model(path)
     assert_allclose(split.tail(split.head(faces)), open_model(path).predict_faces(faces), atol=1e-6)
 

@@ -327,7 +327,7 @@ def test_a_model_with_its_card_needs_no_classes_and_allows_no_others(
 ) -> None:
     network = small()
     onnx, whole = saved(network, tmp_path / "ours.onnx"), saved(network, tmp_path / "ours.keras")
-    make_card(onnx, network, {"files": {"ours.keras": sha256_of(whole)}}, [])
+    make_card(onnx, network, "", {"files": {"ours.keras": sha256_of(whole)}})
     faces = labelled_faces.images[:4]
     one, other = open_model(onnx).predict_faces(faces), open_model(whole).predict_faces(faces)
     assert_allclose(one, answers(network, faces), atol=1e-5)

@@ -12,8 +12,9 @@ from numpy.testing import assert_array_equal
 from PIL import Image as Pictures
 
 from roomread.errors import DataError
-from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces, join_votes, read_faces
-from roomread.learn.readers import read_label_map, set_apart
+from roomread.learn import readers
+from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces, validation_rows
+from roomread.learn.readers import join_votes, read_faces, read_label_map, set_apart
 from roomread.types import EMOTIONS, Array
 
 FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
@@ -258,6 +259,33 @@ def test_a_tenth_of_each_class_is_set_apart_by_content_and_copies_stay_together(
     assert not set_apart(images, labels, ~among).any()
 
 
+def test_a_table_that_is_not_fer_2013_has_a_tenth_of_each_class_set_apart_by_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0)
+    lines = ["emotion,pixels,Usage"] + [
+        f"{row % 2 * 3},{' '.join(map(str, noise.integers(0, 256, 2304)))},Training" for row in range(60)
+    ]
+    path = write(tmp_path / "mine.csv", lines)
+    faces = read_faces(path)
+    assert_array_equal(np.bincount(faces.split("validation").labels), [3, 0, 0, 3])
+    apart = set_apart(faces.images, faces.labels, np.ones(60, bool))
+    assert_array_equal(faces.split("validation").rows, faces.rows[apart])
+    assert len(faces.split("Training")) == 60
+    monkeypatch.setattr(readers, "FER2013_TRAINING", 60)  # with as many it is taken for FER-2013, which has a list
+    assert_array_equal(read_faces(path).split("validation").rows, np.intersect1d(np.arange(60), validation_rows()))
+
+
+def test_what_is_left_of_fer_2013_by_a_label_map_keeps_its_list(
+    lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "FER2013_TRAINING", 7)
+    names = ", ".join(f'"{index}" = "{EMOTIONS[index]}"' for index in range(1, 7))
+    (tmp_path / "map.toml").write_text(f'labels = {{"0" = "-", {names}}}')
+    faces = read_faces(write(tmp_path / "fer2013.csv", lines), tmp_path / "map.toml")
+    assert faces.fer2013 and len(faces) == 12
+
+
 def test_folders_with_a_validation_of_their_own_keep_it(tmp_path: Path) -> None:
     faces = read_faces(folders(tmp_path, splits=("train", "valid", "test")))
     assert faces.usages.tolist() == ["Training"] * 7 + ["validation"] * 7 + ["test"] * 7
@@ -280,7 +308,12 @@ def test_a_label_map_counts_for_tables_too_and_rows_keep_their_numbers(
     faces = read_faces(write(tmp_path / "fer2013.csv", lines), tmp_path / "map.toml")
     assert_array_equal(faces.rows, [*range(1, 7), *range(8, 14)])
     assert_array_equal(faces.labels, np.tile(np.arange(5, -1, -1), 2))
-    table = read_faces(write_parquet(fer_table), tmp_path / "map.toml")
+    spoilt = fer_table.assign(usage=fer_table["usage"].replace("PublicTest", "set_a"))
+    spoilt.at[0, "image"] = b"of a class that is left out"
+    with (tmp_path / "map.toml").open("a") as file:
+        file.write('\n[splits]\nset_a = "PublicTest"\n')
+    table = read_faces(write_parquet(spoilt), tmp_path / "map.toml")
+    assert (table.usages == "PublicTest").sum() == 6
     assert_array_equal(table.labels, np.tile(np.arange(5, -1, -1), 8))
 
 

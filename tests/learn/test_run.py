@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.load import open_model
 from roomread.learn.run import run
-from roomread.learn.train import TrainSettings
-from roomread.modelcard import read_card
+from roomread.learn.train import TrainSettings, Watcher
+from roomread.modelcard import PUBLISHED, PUBLISHED_INT8, read_card, sha256_of
 
 RUNS = Path(__file__).parents[2] / "runs"
 
@@ -26,13 +27,46 @@ pytestmark = [
 ]
 
 
+class Lines(Watcher):
+    """Keeps the lines of a run."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_teachers_of_one_name_are_all_in_the_card_and_none_says_where_it_lay(
+    labelled_faces: LabelledFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, model in (("one", PUBLISHED), ("two", PUBLISHED_INT8)):
+        (tmp_path / name).mkdir()
+        for file in (model, model.with_suffix(".json")):
+            shutil.copyfile(file, tmp_path / name / f"expression{file.suffix}")
+    settings = TrainSettings(
+        name="try", model="tiny", epochs=1, batch_size=14, teacher_share=0.5,
+        teachers=(Path("one/expression.onnx"), tmp_path / "two" / "expression.onnx"),
+    )  # fmt: skip
+    path, _ = run(settings, labelled_faces, tmp_path / "out")
+    card = read_card(path, "expression")
+    other = sha256_of(PUBLISHED_INT8)
+    named = {"one/expression.onnx": sha256_of(PUBLISHED), f"expression.onnx ({other[:12]})": other}
+    assert card.recipe["teachers"] == named
+    assert str(tmp_path) not in path.with_suffix(".json").read_text(encoding="utf-8")
+
+
 def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(
     labelled_faces: LabelledFaces, tmp_path: Path
 ) -> None:
     settings = TrainSettings(
         name="try", weights_name="emotion_model2", model="tiny", epochs=1, batch_size=14, temperature=True
     )
-    path, figures = run(settings, labelled_faces, tmp_path, drop=labelled_faces.rows[:3])
+    lines: list[str] = []
+    drop = np.append(labelled_faces.rows[:3], labelled_faces.split("PublicTest").rows)  # none of these is fitted on
+    path, figures = run(settings, labelled_faces, tmp_path, Lines(lines), drop)
+    assert lines[0] == "3 faces are left out of what is fitted on"
     assert path == tmp_path / "try.onnx"
     assert (figures.split, figures.n) == ("validation", 14)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
@@ -62,7 +96,8 @@ def test_of_several_seeds_the_median_is_the_result(labelled_faces: LabelledFaces
     assert round(figures.accuracy, 5) == sorted(card.recipe["validation_of_seeds"].values())[1]
     assert card.figures[0]["accuracy"] == round(figures.accuracy, 5)
     assert {part["faces"] for part in card.figures[0]["parts"]["size"]} >= {"shrunk to 24 px"}
-    chosen = tmp_path / f"seed-{card.recipe['seed']}"
+    assert (card.recipe["seed"], card.recipe["seeds"]) == (4, 3)
+    chosen = tmp_path / f"seed-{card.recipe['median_seed']}"
     names = {file.name for file in tmp_path.iterdir() if file.is_file()}
     assert names == {file.name for file in chosen.iterdir()} - {"best.npz", "last.npz", "history.csv"}
     assert (chosen / "try-int8.onnx").read_bytes() == (tmp_path / "try-int8.onnx").read_bytes()

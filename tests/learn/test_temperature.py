@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from roomread.learn.metrics import calibration_error
+from roomread.learn.export import FLATTEST, SHARPEST, divide_scores, find_temperature
+from roomread.learn.metrics import calibration_curve, calibration_error
 from roomread.learn.model import MODELS
-from roomread.learn.temperature import FLATTEST, SHARPEST, divide_scores, find_temperature
 from roomread.types import N_EMOTIONS, Array
 
 pytestmark = pytest.mark.learn
@@ -32,7 +32,7 @@ def test_the_temperature_undoes_what_made_the_confidence_untrue(temperature: flo
     given = softmax(scores / temperature)
     assert find_temperature(given, labels) == pytest.approx(1 / temperature, rel=0.03)
     mended = softmax(np.log(given) / find_temperature(given, labels))
-    assert calibration_error(mended, labels) < 0.02
+    assert calibration_error(calibration_curve(mended, labels)) < 0.02
 
 
 def test_it_stays_within_bounds_where_every_answer_is_right_or_wrong() -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,8 +24,7 @@ from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import LabelledFaces, validation_rows
-from roomread.learn.fused import FusedBatchNormalization, fuse
-from roomread.learn.model import MODELS
+from roomread.learn.model import MODELS, FusedBatchNormalization, fuse
 from roomread.learn.schedule import AVERAGED_STEPS, Epoch, best_epoch, follow, is_over, rate_at
 from roomread.learn.train import Trained, TrainSettings, Watcher, train
 from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
@@ -322,6 +322,34 @@ def test_a_run_on_other_faces_is_refused_and_dropped_rows_are_not_fitted_on(
     assert sizes == [23]
     with pytest.raises(DataError, match="no face to fit on"):
         train(SETTINGS, labelled_faces, tmp_path, drop=labelled_faces.rows)
+
+
+@pytest.mark.parametrize("part", ["labels", "votes"])
+def test_a_run_with_other_labels_or_votes_is_refused(
+    labelled_faces: LabelledFaces, whole: tuple[Trained, Path], part: str
+) -> None:
+    other = dataclasses.replace(labelled_faces, **{part: getattr(labelled_faces, part)[::-1].copy()})
+    with pytest.raises(OutputError, match="holds a run with other labels or votes"):
+        train(SETTINGS, other, whole[1], Lines())
+
+
+@pytest.mark.parametrize(("seed", "resumed"), [(0, True), (3, False)])
+def test_a_state_of_an_earlier_version_is_gone_on_with(
+    labelled_faces: LabelledFaces, whole: tuple[Trained, Path], tmp_path: Path, seed: int, resumed: bool
+) -> None:
+    """It says nothing of targets, and augmentation had a seed of its own, which was added to the run's."""
+    shutil.copytree(whole[1], tmp_path / "run")
+    with np.load(tmp_path / "run" / "last.npz") as saved:
+        values = {name: saved[name] for name in saved.files}
+    about = json.loads(str(values["about"]))
+    about["settings"]["augment"]["seed"] = seed
+    del about["targets"]
+    np.savez(tmp_path / "run" / "last.npz", **(values | {"about": np.array(json.dumps(about))}))
+    if resumed:
+        assert train(SETTINGS, labelled_faces, tmp_path / "run", Lines()).history == whole[0].history
+    else:
+        with pytest.raises(OutputError, match="holds a run with other settings"):
+            train(SETTINGS, labelled_faces, tmp_path / "run", Lines())
 
 
 def rows(*accuracies: float) -> list[dict[str, float]]:

@@ -26,9 +26,9 @@ from roomread.app.watching import WatchSettings
 from roomread.config import read_settings
 from roomread.errors import RoomreadError, SourceError
 from roomread.faces.onnx import open_network
-from roomread.learn.datasets import VOTES_IN_FILE, read_faces
+from roomread.learn.datasets import VOTES_IN_FILE
 from roomread.learn.load import open_model
-from roomread.learn.readers import read_label_map, read_votes
+from roomread.learn.readers import read_faces, read_label_map, read_votes
 from roomread.learn.settings import TrainSettings
 from roomread.modelcard import PUBLISHED_INT8, ModelCard, read_card, sha256_of, write_card
 from roomread.pictures import read_picture
@@ -218,7 +218,7 @@ def read_network(path: Path) -> None:
 
 READERS: dict[str, tuple[str, bytes, Callable[[Path], object]]] = {
     "data set": ("faces.csv", TABLE, read_data),
-    "votes": ("votes.csv", VOTES, lambda path: read_votes(path, VOTES_IN_FILE)),
+    "votes": ("votes.csv", VOTES, read_votes),
     "label map": ("map.toml", LABELS, read_label_map),
     "agenda": ("agenda.csv", AGENDA, read_parts),
     "captions": ("captions.vtt", CAPTIONS, read_parts),

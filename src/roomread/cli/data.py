@@ -41,7 +41,7 @@ def _add_data(commands: Any) -> None:
 def _data(options: argparse.Namespace) -> int:
     with learning():
         from roomread.learn.audit import audit, write_audit
-        from roomread.learn.datasets import read_faces
+        from roomread.learn.readers import read_faces
         from roomread.output import check_folder
 
         if options.out is not None:
@@ -117,8 +117,10 @@ def _augment(options: argparse.Namespace) -> int:
     if (options.picture is None) == (options.data is None):
         raise SettingsError("augment draws one face. Expected: either PICTURE or --data PATH.")
     with learning():
-        from roomread.learn.augment_figure import draw_changes, face_of_data, face_of_picture, read_augmentation
-        from roomread.learn.datasets import read_faces
+        from roomread.config import read_settings
+        from roomread.learn.augment_figure import draw_changes, face_of_data, face_of_picture
+        from roomread.learn.readers import read_faces
+        from roomread.learn.settings import TrainSettings
 
         if options.data is None:
             face, title = face_of_picture(options.picture, options.whole), options.picture.name
@@ -126,6 +128,6 @@ def _augment(options: argparse.Namespace) -> int:
             faces = read_faces(options.data, options.labels, options.ferplus)
             face, row = face_of_data(faces, options.row)
             title = f"{options.data.name}, row {row}"
-        settings = read_augmentation(options.settings, options.seed)
-        print(draw_changes(face, settings, title, options.out))
+        run = TrainSettings() if options.settings is None else read_settings(TrainSettings, options.settings)
+        print(draw_changes(face, run.augment, options.seed, title, options.out))
     return 0

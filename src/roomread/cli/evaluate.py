@@ -22,7 +22,7 @@ def add_commands(commands: Any) -> None:
         "roomread evaluate --model published --data fer2013.parquet --split validation --out judged",
     )
     command.add_argument(
-        "--model", required=True, action="append", metavar="PATH", help="an ONNX file with its card, or published; "
+        "--model", required=True, action="append", metavar="PATH", help="an ONNX, .keras or .h5 file, or published; "
         "give it again for each further model to compare"
     )  # fmt: skip
     command.add_argument("--classes", metavar="ORDER", help=CLASSES_HELP)
@@ -39,9 +39,11 @@ def add_commands(commands: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from roomread.learn.datasets import read_faces
-    from roomread.learn.evaluate import BLURS, SIZES, as_table, as_text, evaluate, rows_to_drop
-    from roomread.learn.evaluation_report import write_evaluation
+    from roomread.learn.audit import rows_to_drop
+    from roomread.learn.evaluation import BLURS, SIZES, evaluate
+    from roomread.learn.evaluation_report import numbers_of, write_evaluation
+    from roomread.learn.evaluation_text import as_table, as_text
+    from roomread.learn.readers import read_faces
     from roomread.learn.views import Viewed
     from roomread.output import check_folder
 
@@ -53,8 +55,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     sizes, blurs = SIZES if options.sizes else (), BLURS if options.blur else ()
     judged = [evaluate(model, faces, options.split, drop, sizes, blurs) for model in models]
     if options.json:
-        told = [figures.as_dict() for figures in judged]
-        print(json.dumps(told[0] if len(told) == 1 else {"models": told}, indent=2, ensure_ascii=False))
+        print(json.dumps(numbers_of(judged), indent=2, ensure_ascii=False))
     else:
         print("\n\n".join([*map(as_text, judged), *([as_table(judged)] if len(judged) > 1 else [])]))
     if options.out is not None:

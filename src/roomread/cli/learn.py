@@ -12,10 +12,6 @@ from roomread.cli.terminal import add_command, add_data, bar, learning, say
 
 def add_commands(commands: Any) -> None:
     """Add every command of this module."""
-    _add_train(commands)
-
-
-def _add_train(commands: Any) -> None:
     command = add_command(
         commands,
         "train",
@@ -33,8 +29,9 @@ def _add_train(commands: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     with learning():
         from roomread.config import read_settings
-        from roomread.learn.datasets import read_faces
-        from roomread.learn.evaluate import as_text, rows_to_drop
+        from roomread.learn.audit import rows_to_drop
+        from roomread.learn.evaluation_text import as_text
+        from roomread.learn.readers import read_faces
         from roomread.learn.run import run
         from roomread.learn.train import TrainSettings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import numpy as np
 
 from roomread.errors import DataError
 from roomread.learn.datasets import OTHER_VOTES, VOTES, LabelledFaces
-from roomread.learn.split import hashes, near_groups
 from roomread.output import write_whole
+from roomread.outside import check_ordinary
 from roomread.types import EMOTIONS, Array, check_shape
 
 BLANK, DUPLICATE, NEAR_DUPLICATE = "blank", "duplicate", "near duplicate"
@@ -30,6 +29,7 @@ FINDINGS = {
 BLANK_LEVELS = (
     8  # gray levels from darkest to lightest; under it nothing can be seen. FER-2013: 13 have at most 3, then 48
 )
+NEAR = 6  # bits of 64; at 6 or fewer two FER-2013 pictures are nearly always two crops or copies of one photograph
 COLUMNS = ("row", "usage", "label", "finding", "group")
 
 
@@ -114,6 +114,33 @@ def audit(faces: LabelledFaces) -> Audit:
     )
 
 
+def hashes(faces: LabelledFaces) -> Array:
+    """Return the perceptual hash (DCT) of each face: uint8 (n, 8), 64 bits packed."""
+    import imagehash
+    from PIL import Image as Pictures
+
+    bits = [imagehash.phash(Pictures.fromarray(image[..., 0])).hash.reshape(-1) for image in faces.images]
+    return np.packbits(np.array(bits, bool), axis=1)
+
+
+def near_groups(codes: Array) -> Array:
+    """Return for each hash the number of its group; two hashes within NEAR bits share one: int64 (n,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    words = codes.copy().view(np.uint64)[:, 0]
+    left, right = [], []
+    for start in range(0, len(words), 512):  # 512 rows against all: 28,709 fit into 120 MB
+        distance = np.bitwise_count(words[start : start + 512, None] ^ words[None, :])
+        a, b = np.nonzero(distance <= NEAR)
+        left.append(a + start)
+        right.append(b)
+    pairs = (np.concatenate(left), np.concatenate(right))
+    graph = coo_array((np.ones(len(pairs[0]), bool), pairs), shape=(len(words), len(words)))
+    groups: Array = connected_components(graph, directed=False)[1]
+    return groups.astype(np.int64)
+
+
 def _same_pixels(pixels: Array) -> Array:
     """Return a number for each distinct picture: int64 (n,)."""
     whole = np.ascontiguousarray(pixels).view(f"V{pixels.shape[1]}")[:, 0]
@@ -173,28 +200,20 @@ def write_audit(found: Audit, path: Path) -> Path:
     return path
 
 
-def read_drop(path: Path, findings: Collection[str] = tuple(FINDINGS)) -> Array:
-    """Return the rows that a table of `write_audit` names: int64 (k,), ascending, each once.
+def rows_to_drop(faces: LabelledFaces, path: Path) -> Array:
+    """Return the rows of a data set that a table of `write_audit` names: int64 (k,), ascending, each once.
 
     Args:
+        faces: the data set; rows that it does not hold are passed over.
         path: the table; of its columns only row and finding are needed.
-        findings: those that count, of FINDINGS.
 
     Raises:
-        DataError: the table is missing or damaged; the message names the line.
-    """
-    return np.unique(np.array([row for row, *_ in _read_table(path, findings)], np.int64))
-
-
-def leave_out(faces: LabelledFaces, path: Path, findings: Collection[str] = tuple(FINDINGS)) -> LabelledFaces:
-    """Return the faces without those that a table of `write_audit` names.
-
-    Raises:
-        DataError: the table is missing or damaged, or was made of other faces: a row stands in another split there or
-            has another label.
+        DataError: the table is missing or damaged (the message names the line), or was made of other faces: a row
+            stands in another split there or has another label.
     """
     place = {int(row): number for number, row in enumerate(faces.rows)}
-    for row, usage, label in _read_table(path, findings):
+    named = set()
+    for row, usage, label in _read_table(path):
         number = place.get(row)
         if number is None:  # the table is of more splits than these faces
             continue
@@ -204,17 +223,17 @@ def leave_out(faces: LabelledFaces, path: Path, findings: Collection[str] = tupl
                 f"{path} was made of other faces: row {row} is {usage}, {label} there and {', '.join(have)} here. "
                 "Expected: a table that `roomread data` wrote of this data."
             )
-    return faces[~np.isin(faces.rows, read_drop(path, findings))]
+        named.add(row)
+    return np.array(sorted(named), np.int64)
 
 
-def _read_table(path: Path, findings: Collection[str]) -> list[tuple[int, str, str]]:
-    """Return (row, usage, label) of each line with one of the findings."""
-    if wrong := sorted(set(findings) - set(FINDINGS)):
-        raise DataError(f"There is no finding {wrong[0]!r}. Expected one of: {', '.join(FINDINGS)}.")
+def _read_table(path: Path) -> list[tuple[int, str, str]]:
+    """Return (row, usage, label) of each line."""
     kept = []
     try:
+        check_ordinary(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
+            lines = csv.DictReader(file, restval="")
             for column in ("row", "finding"):
                 if column not in (lines.fieldnames or ()):
                     raise DataError(f"{path} lacks the column {column!r}. Expected: {', '.join(COLUMNS)}.")
@@ -224,8 +243,7 @@ def _read_table(path: Path, findings: Collection[str]) -> list[tuple[int, str, s
                     raise DataError(f"{where}: {line['finding']!r} is no finding. Expected: {', '.join(FINDINGS)}.")
                 if not line["row"].isdecimal() or len(line["row"]) > 15:
                     raise DataError(f"{where}: {line['row']!r} is no row. Expected: a whole number.")
-                if line["finding"] in findings:
-                    kept.append((int(line["row"]), line.get("usage") or "", line.get("label") or ""))
+                kept.append((int(line["row"]), line.get("usage", ""), line.get("label", "")))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. Expected: a table of `roomread data`.") from error
     except (csv.Error, UnicodeDecodeError) as error:

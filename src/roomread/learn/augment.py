@@ -31,7 +31,6 @@ class AugmentSettings:
     erase: float = 0.25  # share of faces that lose a rectangle: hands, hair, the pupil in front
     blur: float = 0.0  # pixels, standard deviation at most: a camera out of focus, a head in motion
     distant: float = 0.15  # share of faces shrunk to 16, 24 or 32 pixels and back: the last row
-    seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("rotation", "zoom", "shift", "contrast", "brightness", "blur"):
@@ -46,23 +45,17 @@ DISTANT_SIZES = (16, 24, 32)  # pixels; below 16 nobody can read an expression
 ERASED_SIDE = (0.1, 0.35)  # share of the face's side
 
 
-@keras.saving.register_keras_serializable(package="roomread")
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
-    """Change each face at random while training; hand it on unchanged otherwise.
+    """Change each face at random while training; hand it on unchanged otherwise. It is no part of what is saved.
 
     Input and output: float32 (n, 48, 48, 1), gray, 0 to 255.
     """
 
-    def __init__(self, settings: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(**{**kwargs, "dtype": "float32"})
-        self.settings = AugmentSettings(**settings)
-        self.values = settings
-        self.seed = keras.random.SeedGenerator(self.settings.seed)
+    def __init__(self, settings: AugmentSettings, seed: int = 0) -> None:
+        super().__init__(dtype="float32")
+        self.settings = settings
+        self.seed = keras.random.SeedGenerator(seed)
         self.distant = np.stack([*map(_shrunk, DISTANT_SIZES), np.eye(FACE_SIZE, dtype=np.float32)])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the layer."""
-        return {**super().get_config(), "settings": self.values}
 
     def call(self, faces: Any, training: bool = False) -> Any:
         """Return the changed faces."""

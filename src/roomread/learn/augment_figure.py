@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from roomread import style
-from roomread.config import as_dict, make_settings
-from roomread.errors import DataError, SettingsError, SourceError
+from roomread.errors import DataError, SourceError
 from roomread.faces.detector import open_detector
 from roomread.learn.audit import BLANK_LEVELS
 from roomread.learn.augment import DISTANT_SIZES, Augment, AugmentSettings
@@ -26,32 +24,13 @@ DRAWS = 6  # faces in a row
 
 def changes_alone(settings: AugmentSettings) -> dict[str, AugmentSettings]:
     """Return for each change that is not switched off the settings that make it alone, in the order of the settings."""
-    names = [field.name for field in fields(AugmentSettings) if field.name != "seed"]
-    off = {name: type(getattr(settings, name))(0) for name in names}
-    alone = {}
-    for name in names:
-        if strength := getattr(settings, name):
-            alone[name] = AugmentSettings(**{**off, name: 1.0 if name in SHARES else strength, "seed": settings.seed})
-    return alone
-
-
-def read_augmentation(path: Path | None, seed: int) -> AugmentSettings:
-    """Return the table [augment] of a training run's TOML file, or what training does by itself, with a seed.
-
-    Raises:
-        SettingsError: the file is missing, is no TOML, or the table names an unknown key.
-    """
-    if path is None:
-        return AugmentSettings(seed=seed)
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8")).get("augment", {})
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}. Expected: a training run in TOML.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: 'augment' is a table. Received: {values!r}.")
-    return replace(make_settings(AugmentSettings, values, f"{path} [augment]"), seed=seed)
+    strengths = {field.name: getattr(settings, field.name) for field in fields(AugmentSettings)}
+    off = {name: type(strength)(0) for name, strength in strengths.items()}
+    return {
+        name: AugmentSettings(**{**off, name: 1.0 if name in SHARES else strength})
+        for name, strength in strengths.items()
+        if strength
+    }
 
 
 def face_of_picture(path: Path, whole: bool = False) -> Array:
@@ -90,12 +69,13 @@ def face_of_data(faces: LabelledFaces, row: int | None = None) -> tuple[Array, i
     return faces.images[place], int(faces.rows[place])
 
 
-def draw_changes(face: Array, settings: AugmentSettings, title: str, path: Path) -> Path:
+def draw_changes(face: Array, settings: AugmentSettings, seed: int, title: str, path: Path) -> Path:
     """Draw one face as it is, under each change alone, and under all of them as training draws them.
 
     Args:
         face: uint8 (48, 48, 1), gray, 0 to 255.
         settings: the changes.
+        seed: of the draws.
         title: what the face is called.
         path: its ending names the format.
 
@@ -108,10 +88,10 @@ def draw_changes(face: Array, settings: AugmentSettings, title: str, path: Path)
     check_shape("face", face, (FACE_SIZE, FACE_SIZE, 1))
     batch = np.repeat(face[None].astype(np.float32), DRAWS, axis=0)
     rows = {"as it is": batch[:1]}
-    rows |= {_words(name, settings): _changed(batch, alone) for name, alone in changes_alone(settings).items()}
-    rows["all together,\nas in training"] = _changed(batch, settings)
-    figure, axes = start_figure(1.9 + 0.8 * DRAWS, 0.4 + 0.86 * len(rows), len(rows), DRAWS)
-    figure.suptitle(f"Augmentation of {title}", x=0.01, ha="left", fontsize=10, fontweight="bold")
+    rows |= {_words(name, settings): _changed(batch, alone, seed) for name, alone in changes_alone(settings).items()}
+    rows["all together,\nas in training"] = _changed(batch, settings, seed)
+    size = (1.9 + 0.8 * DRAWS, 0.4 + 0.86 * len(rows))
+    figure, axes = start_figure(*size, len(rows), DRAWS, f"Augmentation of {title}")
     for line, (name, drawn) in zip(axes, rows.items(), strict=True):
         for axis, picture in zip(line, drawn, strict=False):
             axis.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=255)
@@ -121,8 +101,8 @@ def draw_changes(face: Array, settings: AugmentSettings, title: str, path: Path)
     return save_figure(figure, path)
 
 
-def _changed(batch: Array, settings: AugmentSettings) -> Array:
-    return np.asarray(Augment(as_dict(settings))(batch, training=True))
+def _changed(batch: Array, settings: AugmentSettings, seed: int) -> Array:
+    return np.asarray(Augment(settings, seed)(batch, training=True))
 
 
 def _words(name: str, settings: AugmentSettings) -> str:

@@ -27,14 +27,8 @@ def draw_curves(history: Sequence[dict[str, float]], best: int, name: str, path:
     Raises:
         OutputError: it cannot be written.
     """
-    figure, axes = start_figure(8.4, 3.4, 1, 2)
-    figure.suptitle(
-        f"{name}: {len(history)} epochs, best on validation: epoch {best}",
-        x=0.01,
-        ha="left",
-        fontsize=10,
-        fontweight="bold",
-    )
+    title = f"{name}: {len(history)} epochs, best on validation: epoch {best}"
+    figure, axes = start_figure(8.4, 3.4, 1, 2, title)
     _panel(axes[0, 0], history, best, "accuracy")
     _panel(axes[0, 1], history, best, "loss")
     return save_figure(figure, path)

@@ -20,8 +20,8 @@ def draw_counts(faces: LabelledFaces, title: str, path: Path) -> Path:
         OutputError: it cannot be written.
     """
     counts = faces.counts()
-    figure, axes = start_figure(1.3 + 1.9 * max(len(counts), 2), 2.9, 1, max(len(counts), 1))
-    figure.suptitle(f"{title}: faces per class and split", x=0.01, ha="left", fontsize=10, fontweight="bold")
+    width, columns = 1.3 + 1.9 * max(len(counts), 2), max(len(counts), 1)
+    figure, axes = start_figure(width, 2.9, 1, columns, f"{title}: faces per class and split")
     places = np.arange(N_EMOTIONS)
     for number, (axis, (split, held)) in enumerate(zip(axes[0], counts.items(), strict=False)):
         axis.barh(places, held, height=0.7, color=style.LIGHT.accent)
@@ -40,22 +40,21 @@ def draw_counts(faces: LabelledFaces, title: str, path: Path) -> Path:
     return save_figure(figure, path)
 
 
-def draw_samples(faces: LabelledFaces, title: str, path: Path, seed: int = 0) -> Path:
+def draw_samples(faces: LabelledFaces, title: str, path: Path) -> Path:
     """Draw one face per class (columns) and split (rows), drawn by lot from those that are not blank; return the path.
 
     Args:
         faces: any data set.
         title: what the data is called.
         path: its ending names the format.
-        seed: of the lot.
 
     Raises:
         OutputError: it cannot be written.
     """
     counts = faces.counts()
-    figure, axes = start_figure(0.9 + 0.95 * N_EMOTIONS, 0.55 + 1.15 * max(len(counts), 1), max(len(counts), 1), 7)
-    figure.suptitle(f"{title}: one face per class and split", x=0.01, ha="left", fontsize=10, fontweight="bold")
-    lot = np.random.default_rng(seed)
+    width, rows = 0.9 + 0.95 * N_EMOTIONS, max(len(counts), 1)
+    figure, axes = start_figure(width, 0.55 + 1.15 * rows, rows, N_EMOTIONS, f"{title}: one face per class and split")
+    lot = np.random.default_rng(0)
     for number, (line, split) in enumerate(zip(axes, counts, strict=False)):
         part = faces.split(split)
         line[0].set_ylabel(_called(split, counts).replace(" (", "\n("), rotation=0, ha="right", va="center")

@@ -1,19 +1,25 @@
-"""The figures of one model on one split of a data set."""
+"""How good an expression model is: its figures on one split of a data set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from roomread.errors import DataError
+from roomread.faces.expression import Classifier
 from roomread.learn import metrics
+from roomread.learn.datasets import LabelledFaces
+from roomread.learn.views import blurred, shrunk
 from roomread.types import EMOTIONS, N_EMOTIONS, Array, check_shape
 
 # The parts of an evaluation: the same split, other faces of it, other labels, or shown in another way.
 WITHOUT, FERPLUS, SIZE, BLUR = "without_dropped", "ferplus", "size", "blur"
+SIZES = (16, 24, 32)  # pixels from side to side; `analyze` leaves out faces whose crop would have less than 18.6
+BLURS = (0.5, 1.0, 1.5, 2.0)  # pixels of 48, standard deviation; at 2 the eyes begin to melt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,20 +52,17 @@ class Evaluation:
     """Figures of one model on one split; a figure is never told without the two.
 
     confusion: int64 (7, 7), faces, true class by predicted class, in the order of EMOTIONS.
-    calibration_error: 0 to 1, mean distance of confidence and accuracy over CALIBRATION_BINS equal bins of confidence.
     faces: which faces of the split, with which labels, shown how.
     amount: pixels; of a part of SIZE the side that was left, of BLUR the standard deviation; else NaN.
-    curves: None where only the confusion is known.
     parts: the same model and split in other ways: WITHOUT, FERPLUS, SIZE, BLUR, as far as they were asked for.
     """
 
     model: str
     split: str
     confusion: Array
-    calibration_error: float
+    curves: Curves
     faces: str = "all faces"
     amount: float = float("nan")
-    curves: Curves | None = None
     parts: Mapping[str, tuple[Evaluation, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,11 @@ class Evaluation:
     def accuracy_interval(self) -> tuple[float, float]:
         """95% interval of the accuracy, after Wilson 1927."""
         return metrics.wilson(float(np.trace(self.confusion)), self.n)
+
+    @property
+    def calibration_error(self) -> float:
+        """Mean distance of confidence and accuracy over CALIBRATION_BINS equal bins of confidence, 0 to 1."""
+        return metrics.calibration_error(self.curves.calibration)
 
     @property
     def rates(self) -> Array:
@@ -134,19 +142,18 @@ class Evaluation:
             figures[f"macro_{name}"] = round(self.mean(values), 5)
             figures[f"weighted_{name}"] = round(self.mean(values, weighted=True), 5)
         figures |= {
-            "mean_class_recall": figures["balanced_accuracy"],
             "one_vs_rest_accuracy_mean": round(float(metrics.one_vs_rest_accuracy(self.confusion).mean()), 5),
             "one_vs_rest_accuracy_mean_of_one_constant_answer": round(metrics.constant_one_vs_rest(self.confusion), 5),
             "recall": _by_class(self.recall),
             "precision": _by_class(self.precision),
             "f1": _by_class(self.f1),
             "support": dict(zip(EMOTIONS, self.support.tolist(), strict=True)),
+            "top_2_accuracy": round(self.curves.top_2, 5),
+            "auc": _by_class(self.curves.auc),
+            "auc_mean": rounded(self.curves.mean_auc),
+            "confusion": self.confusion.tolist(),
+            "classes": list(EMOTIONS),
         }
-        if self.curves is not None:
-            figures["top_2_accuracy"] = round(self.curves.top_2, 5)
-            figures["auc"] = _by_class(self.curves.auc)
-            figures["auc_mean"] = None if np.isnan(self.curves.mean_auc) else round(self.curves.mean_auc, 5)
-        figures |= {"confusion": self.confusion.tolist(), "classes": list(EMOTIONS)}
         if self.parts:
             figures["parts"] = {
                 kind: [part.as_dict() if kind == WITHOUT else part.brief() for part in parts]
@@ -155,10 +162,13 @@ class Evaluation:
         return figures
 
 
+def rounded(value: float) -> float | None:
+    """Return a figure as JSON holds it: five digits, None for NaN."""
+    return None if math.isnan(value) else round(value, 5)
+
+
 def _by_class(values: Array) -> dict[str, float | None]:
-    return {
-        name: None if np.isnan(value) else round(float(value), 5) for name, value in zip(EMOTIONS, values, strict=True)
-    }
+    return dict(zip(EMOTIONS, map(rounded, values.tolist()), strict=True))
 
 
 def judge(model: str, split: str, probabilities: Array, labels: Array, faces: str = "all faces") -> Evaluation:
@@ -182,7 +192,6 @@ def judge(model: str, split: str, probabilities: Array, labels: Array, faces: st
         model=model,
         split=split,
         confusion=metrics.confusion_matrix(labels, probabilities.argmax(axis=1)),
-        calibration_error=metrics.calibration_error(probabilities, labels),
         faces=faces,
         curves=Curves(
             top_2=metrics.top_accuracy(probabilities, labels, 2),
@@ -190,3 +199,63 @@ def judge(model: str, split: str, probabilities: Array, labels: Array, faces: st
             calibration=metrics.calibration_curve(probabilities, labels),
         ),
     )
+
+
+def evaluate(
+    model: Classifier,
+    faces: LabelledFaces,
+    split: str,
+    drop: Array | None = None,
+    sizes: Sequence[int] = (),
+    blurs: Sequence[float] = (),
+) -> Evaluation:
+    """Return the figures of a model on one split of a data set; agreement with FER+ where its votes are known.
+
+    Args:
+        model: wrap it in `Viewed` for test-time views.
+        faces: the data set.
+        split: its name.
+        drop: int64 (k,), rows of the data set (`LabelledFaces.rows`), such as an audit's; judged with and without.
+        sizes: pixels from side to side to which faces are shrunk before they are judged again, such as SIZES.
+        blurs: pixels, standard deviations of blurs under which they are judged again, such as BLURS.
+
+    Raises:
+        DataError: the data has no such split, or `drop` leaves none of its faces.
+    """
+    chosen = faces.split(split)
+    probabilities = model.predict_faces(chosen.images)
+    parts: dict[str, tuple[Evaluation, ...]] = {}
+    if drop is not None:
+        kept = ~np.isin(chosen.rows, drop)
+        told = f"without the rows to drop ({int((~kept).sum())})"
+        parts[WITHOUT] = (judge(model.name, split, probabilities[kept], chosen.labels[kept], told),)
+    known, voted = ferplus_majority(chosen.votes)
+    if known.any():
+        told = "labels by FER+'s majority"
+        parts[FERPLUS] = (judge(model.name, split, probabilities[known], voted[known], told),)
+    parts |= {
+        kind: tuple(_worse(model, chosen, split, kind, amount) for amount in amounts)
+        for kind, amounts in ((SIZE, sizes), (BLUR, blurs))
+        if amounts
+    }
+    return replace(judge(model.name, split, probabilities, chosen.labels), parts=parts)
+
+
+def _worse(model: Classifier, chosen: LabelledFaces, split: str, kind: str, amount: float) -> Evaluation:
+    """Return the figures of faces shrunk (SIZE) or blurred (BLUR) by so many pixels."""
+    if kind == SIZE:
+        images, told = shrunk(chosen.images, int(amount)), f"shrunk to {amount:g} px"
+    else:
+        images, told = blurred(chosen.images, amount), f"blurred by {amount:g} px"
+    return replace(judge(model.name, split, model.predict_faces(images), chosen.labels, told), amount=amount)
+
+
+def ferplus_majority(votes: Array) -> tuple[Array, Array]:
+    """Return where more than half of all FER+ votes name one of EMOTIONS, bool (n,), and which, int64 (n,).
+
+    Args:
+        votes: float32 (n, 10), as in `LabelledFaces`; NaN where unknown.
+    """
+    known = np.nan_to_num(votes)
+    ours = known[:, :N_EMOTIONS]
+    return ours.max(axis=1) > known.sum(axis=1) / 2, ours.argmax(axis=1)

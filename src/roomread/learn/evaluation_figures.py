@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from roomread import style
 from roomread.learn.evaluation import BLUR, SIZE, Evaluation
 from roomread.learn.metrics import wilson
 from roomread.preprocess import FACE_SIZE
-from roomread.style import UNKNOWN
 from roomread.types import EMOTIONS, Array
 
 STYLES = 6  # ways to draw a model's line that differ in colour and in dashes; a seventh model begins anew
@@ -127,11 +127,9 @@ class Axes:
 def roc_panel(evaluations: Sequence[Evaluation], emotion: int) -> Panel:
     """Return one class's ROC curve of each model, with the line of chance; a class without one has an empty panel."""
     axes = Axes(width=230, height=236)
-    curves = [each.curves.roc[emotion] for each in evaluations if each.curves is not None]
-    areas = [float(each.curves.auc[emotion]) for each in evaluations if each.curves is not None]
-    told = ", ".join(UNKNOWN if np.isnan(area) else f"{area:.3f}" for area in areas)
+    told = ", ".join(style.score(each.curves.auc[emotion], 3) for each in evaluations)
     lines = [("chance", axes.path([0, 1], [0, 1]))]
-    lines += [(_kind(i), axes.path(*curve)) for i, curve in enumerate(curves)]
+    lines += [(_kind(i), axes.path(*each.curves.roc[emotion])) for i, each in enumerate(evaluations)]
     return Panel(
         title=EMOTIONS[emotion] if len(evaluations) > 1 else f"{EMOTIONS[emotion]}, AUC {told}",
         words=f"ROC curve of {EMOTIONS[emotion]} against the rest; area under the curve: {told}.",
@@ -146,14 +144,9 @@ def calibration_panel(evaluation: Evaluation, place: int) -> Panel:
     """Return how often a model's answers are right by how sure it is, and below how many answers are how sure.
 
     Args:
-        evaluation: with its curves.
+        evaluation: of the model.
         place: of the model among those shown, from 0; decides its colour.
-
-    Raises:
-        ValueError: the evaluation was made without probabilities.
     """
-    if evaluation.curves is None:
-        raise ValueError("A calibration curve needs the probabilities. Received: an evaluation of a confusion alone.")
     axes = Axes(width=400, height=374, foot=BARS + 12)
     bins = evaluation.curves.calibration
     dots, bars = [], []

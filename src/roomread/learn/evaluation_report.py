@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from roomread import style
 from roomread.learn import evaluation_figures as figures
 from roomread.learn import metrics
-from roomread.learn.evaluation import BLUR, FERPLUS, SIZE, WITHOUT, Evaluation
+from roomread.learn.evaluation import BLUR, FERPLUS, SIZE, WITHOUT, Evaluation, rounded
 from roomread.output import write_whole
 from roomread.page import page_environment
 from roomread.types import EMOTIONS
@@ -76,7 +77,7 @@ def write_evaluation(evaluations: Sequence[Evaluation], out: Path) -> Path:
             whole new ones.
 
     Raises:
-        ValueError: there is no evaluation, they are of different faces, or one was made without probabilities.
+        ValueError: there is no evaluation, or they are of different faces.
         OutputError: the files cannot be written.
     """
     page = evaluation_html(evaluations)
@@ -95,20 +96,15 @@ def numbers_of(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     what, used = SPLITS.get(evaluations[0].split, UNKNOWN_SPLIT)
     models = []
     for each in evaluations:
-        figures_of_model = each.as_dict()
-        if each.curves is not None:
-            figures_of_model["roc"] = {
-                name: {
-                    "false_positive_rate": curve[0].round(5).tolist(),
-                    "true_positive_rate": curve[1].round(5).tolist(),
-                }
-                for name, curve in zip(EMOTIONS, each.curves.roc, strict=True)
-            }
-            figures_of_model["calibration"] = [
-                {"confidence": _plain(sure), "accuracy": _plain(right), "n": int(n)}
-                for sure, right, n in each.curves.calibration.tolist()
-            ]
-        models.append(figures_of_model)
+        roc = {
+            name: dict(zip(("false_positive_rate", "true_positive_rate"), curve.round(5).tolist(), strict=True))
+            for name, curve in zip(EMOTIONS, each.curves.roc, strict=True)
+        }
+        calibration = [
+            {"confidence": rounded(sure), "accuracy": rounded(right), "n": int(n)}
+            for sure, right, n in each.curves.calibration.tolist()
+        ]
+        models.append({**each.as_dict(), "roc": roc, "calibration": calibration})
     split = {"name": evaluations[0].split, "n": evaluations[0].n, "what": what, "used_for": used}
     return {"split": split, "models": models}
 
@@ -121,7 +117,8 @@ def evaluation_html(evaluations: Sequence[Evaluation]) -> str:
     """
     _check(evaluations)
     environment = page_environment("roomread.learn")
-    environment.filters |= {"three": three, "percent": style.percent, "thousands": thousands, "shade": shade}
+    environment.filters |= {"three": partial(style.score, digits=3), "percent": style.percent}
+    environment.filters |= {"thousands": thousands, "shade": shade}
     first = evaluations[0]
     ends = figures.interval_range(evaluations)
     return environment.get_template("evaluation.html").render(
@@ -144,11 +141,6 @@ def evaluation_html(evaluations: Sequence[Evaluation]) -> str:
         commonest=EMOTIONS[int(first.support.argmax())],
         commonest_share=float(first.support.max() / first.n),
     )
-
-
-def three(value: float) -> str:
-    """Write a share of 0 to 1 with three digits; NaN gives an en dash."""
-    return style.UNKNOWN if math.isnan(value) else f"{value:.3f}"
 
 
 def thousands(n: float) -> str:
@@ -183,9 +175,3 @@ def _check(evaluations: Sequence[Evaluation]) -> None:
     if len(kinds) > 1:
         splits = ", ".join(f"{each.model} on {each.split} (n = {each.n})" for each in evaluations)
         raise ValueError(f"Models are compared on the same faces only. Received: {splits}.")
-    if any(each.curves is None for each in evaluations):
-        raise ValueError("A report needs the curves. Expected: evaluations from `evaluate` or `judge`.")
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 5)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from roomread import style
 from roomread.learn import metrics
 from roomread.learn.evaluation import Evaluation
@@ -54,18 +52,13 @@ def as_table(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _more(evaluation: Evaluation) -> list[str]:
-    lines = []
-    if evaluation.curves is not None:
-        lines.append(
-            f"right among the two likeliest {evaluation.curves.top_2:.4f}   "
-            f"mean AUC, one class against the rest, {_digits(evaluation.curves.mean_auc, 4)}"
-        )
     one_vs_rest = metrics.one_vs_rest_accuracy(evaluation.confusion).mean()
-    lines.append(
+    return [
+        f"right among the two likeliest {evaluation.curves.top_2:.4f}   "
+        f"mean AUC, one class against the rest, {style.score(evaluation.curves.mean_auc, 4)}",
         f"one-versus-rest accuracy averaged over classes {one_vs_rest:.4f} "
-        f"({metrics.constant_one_vs_rest(evaluation.confusion):.4f} for one and the same answer to every face)"
-    )
-    return lines
+        f"({metrics.constant_one_vs_rest(evaluation.confusion):.4f} for one and the same answer to every face)",
+    ]
 
 
 def _report(evaluation: Evaluation) -> list[str]:
@@ -81,7 +74,7 @@ def _report(evaluation: Evaluation) -> list[str]:
 
 
 def _row(name: str, shares: Sequence[float], faces: int) -> str:
-    precision, recall, f1 = (_digits(share) for share in shares)
+    precision, recall, f1 = (style.score(share, 3) for share in shares)
     return f"{name:>{WIDTH}}{precision:>11}{recall:>10}{f1:>10}{faces:>10}"
 
 
@@ -106,7 +99,3 @@ def _table(head: str, rows: Sequence[tuple[str, Evaluation]]) -> list[str]:
             f"{row.mean(row.recall):>9.3f}{row.mean(row.f1):>10.3f}{row.calibration_error:>12.3f}"
         )
     return lines
-
-
-def _digits(share: float, digits: int = 3) -> str:
-    return style.UNKNOWN if np.isnan(share) else f"{share:.{digits}f}"

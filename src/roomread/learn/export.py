@@ -1,4 +1,4 @@
-"""A trained network to the files that ship: Keras's two, ONNX, and the card."""
+"""A trained network to the files that ship: true confidence, Keras's two, ONNX, and the card."""
 
 from __future__ import annotations
 
@@ -9,24 +9,62 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from roomread.errors import ModelError
+from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.readers import FER2013_TRAINING
+from roomread.learn.settings import TrainSettings
 from roomread.modelcard import ModelCard, sha256_of, write_card
 from roomread.output import write_whole
-from roomread.types import EMOTIONS, Array
+from roomread.types import EMOTIONS, N_EMOTIONS, Array
 
 PARITY = 1e-4  # largest difference of a probability between Keras and ONNX Runtime, both in float32
+SHARPEST, FLATTEST = 0.2, 5.0  # temperatures; a network beyond them has other troubles
 
-DATA_TERMS = (
+FER2013_TERMS = (
     "FER-2013 (Goodfellow et al. 2013), split Training less validation; its pictures come from the web and carry no "
-    "clear licence from the makers. No other picture and no pretrained weight."
+    "clear licence from the makers."
 )
+OTHER_TERMS = "A data set other than FER-2013, split Training less validation: {n:,} faces, under their makers' terms."
+ALONE = " No other picture and no pretrained weight."
+TAUGHT = " No other picture; the answers of other models, the recipe's teachers, were learned from as well."
 VOTES_TERMS = " FER+ votes of the same rows (Barsoum et al. 2016, MIT)."  # when a share of the target was theirs
 NOT_FOR = (
     "Grading, discipline, hiring, or any decision about a person; inferring emotions in schools, universities and "
     "workplaces inside the European Union, where it is prohibited save for medical or safety reasons. Expressions are "
     "no read-out of feelings. Errors by age, sex and skin colour: not measured, the data has no such labels."
 )
+
+
+def find_temperature(probabilities: Array, labels: Array) -> float:
+    """Return by what the scores before the softmax are to be divided so that labels are likeliest (Guo et al. 2017).
+
+    Above 1 the network was too sure. The order of the classes stays, so accuracy does.
+
+    Args:
+        probabilities: float (n, 7), of faces that were not fitted on, rows sum to 1.
+        labels: int64 (n,), index into EMOTIONS.
+
+    Returns:
+        SHARPEST to FLATTEST.
+    """
+    scores = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))
+
+    def surprise(inverse: float) -> float:
+        scaled = scores * inverse
+        return float((logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]).mean())
+
+    # It is convex in the inverse, so there is one minimum.
+    found = minimize_scalar(surprise, bounds=(1 / FLATTEST, 1 / SHARPEST), options={"xatol": 1e-7})
+    return float(1 / found.x)
+
+
+def divide_scores(network: keras.Model, temperature: float) -> None:
+    """Divide the scores before a network's softmax, in its last dense layer, so that its files need nothing more."""
+    dense = next(layer for layer in reversed(network.layers) if isinstance(layer, keras.layers.Dense))
+    dense.set_weights([weights / temperature for weights in dense.get_weights()])
 
 
 def save_keras(network: keras.Model, *paths: Path) -> None:
@@ -87,10 +125,26 @@ def export_onnx(network: keras.Model, path: Path, sample: Array) -> float:
     return differences[0]
 
 
+def data_of(settings: TrainSettings, faces: LabelledFaces) -> str:
+    """Return what a run was fitted on, with that data's own terms."""
+    fitted = faces.split(TRAINING_WITHOUT_VALIDATION)
+    is_fer2013 = faces.fer2013 or len(faces.split("Training")) == FER2013_TRAINING  # class folders do not know
+    voted = settings.ferplus_share > 0 and bool(np.nansum(fitted.votes[:, :N_EMOTIONS]) > 0)
+    return (
+        (FER2013_TERMS if is_fer2013 else OTHER_TERMS.format(n=len(fitted)))
+        + (TAUGHT if settings.teachers else ALONE)
+        + (VOTES_TERMS if voted else "")
+    )
+
+
 def make_card(
-    path: Path, network: keras.Model, recipe: dict[str, object], figures: list[dict[str, object]]
-) -> ModelCard:
-    """Write the card of an exported expression model beside it, and return it."""
+    path: Path,
+    network: keras.Model,
+    data: str,
+    recipe: dict[str, object],
+    figures: tuple[dict[str, object], ...] = (),
+) -> None:
+    """Write the card of an exported expression model beside it."""
     card = ModelCard(
         name=f"roomread {path.stem} ({network.name}, {network.count_params():,} parameters)",
         task="expression",
@@ -100,10 +154,9 @@ def make_card(
         input="float32 (n, 48, 48, 1), gray (ITU-R 601), 0 to 255, as preprocess.crop_faces cuts it; rescaling inside",
         output="float32 (n, 7), probabilities in the order of the classes",
         classes=EMOTIONS,
-        data=DATA_TERMS + (VOTES_TERMS if recipe.get("ferplus_share") else ""),
-        figures=tuple(figures),
+        data=data,
+        figures=figures,
         recipe=recipe,
         not_for=NOT_FOR,
     )
     write_card(card, path)
-    return card

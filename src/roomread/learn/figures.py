@@ -29,7 +29,7 @@ LOOK = {
 }
 
 
-def start_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+def start_figure(width: float, height: float, rows: int = 1, columns: int = 1, title: str = "") -> tuple[Figure, Any]:
     """Return an empty figure in the house's look, and its axes as an array (rows, columns).
 
     Args:
@@ -37,16 +37,20 @@ def start_figure(width: float, height: float, rows: int = 1, columns: int = 1) -
         height: inches.
         rows: of axes.
         columns: of axes.
+        title: of the whole figure.
     """
+    figure = empty_figure(width, height, title)
     with matplotlib.rc_context(LOOK):
-        figure = empty_figure(width, height)
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def empty_figure(width: float, height: float) -> Figure:
+def empty_figure(width: float, height: float, title: str = "") -> Figure:
     """Return a figure of so many inches in the house's look, to be divided otherwise."""
     with matplotlib.rc_context(LOOK):
-        return Figure(figsize=(width, height))
+        figure = Figure(figsize=(width, height))
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    return figure
 
 
 def bare(axis: Any) -> None:

@@ -121,27 +121,27 @@ def area_under(curve: Array) -> float:
     return float(np.sum(np.diff(curve[0]) * (curve[1, 1:] + curve[1, :-1]) / 2))
 
 
-def calibration_curve(probabilities: Array, labels: Array) -> Array:
+def calibration_curve(probabilities: Array, labels: Array, n_bins: int = CALIBRATION_BINS) -> Array:
     """Return how sure the answers are and how often they are right, in equal bins of confidence.
 
     Args:
-        probabilities: float (n, 7), rows sum to 1.
-        labels: int64 (n,), index into EMOTIONS.
+        probabilities: float (n, 7), or of as many classes as there are; rows sum to 1.
+        labels: int64 (n,), index into the classes.
+        n_bins: how many bins.
 
     Returns:
-        float64 (15, 3), for each bin: mean confidence, share of right answers (both 0 to 1, NaN in an empty bin),
+        float64 (n_bins, 3), for each bin: mean confidence, share of right answers (both 0 to 1, NaN in an empty bin),
         number of faces.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     faces, sure, correct = (
-        np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS).astype(np.float64)
-        for weights in (None, confidence, right)
+        np.bincount(bins, weights=weights, minlength=n_bins).astype(np.float64) for weights in (None, confidence, right)
     )
     return np.stack([share(sure, faces), share(correct, faces), faces], axis=1)
 
 
-def calibration_error(probabilities: Array, labels: Array) -> float:
-    """Return the expected calibration error (Guo et al. 2017) of the likeliest class, 0 to 1."""
-    confidence, right, faces = calibration_curve(probabilities, labels).T
-    return float(np.nansum(np.abs(confidence - right) * faces) / len(labels))
+def calibration_error(curve: Array) -> float:
+    """Return the expected calibration error (Guo et al. 2017) of the likeliest class, 0 to 1, from its curve."""
+    confidence, right, faces = curve.T
+    return float(np.nansum(np.abs(confidence - right) * faces) / faces.sum())

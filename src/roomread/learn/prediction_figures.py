@@ -35,9 +35,9 @@ def draw_prediction(prediction: Prediction, model: str, note: str, path: Path) -
     height, width = prediction.picture.shape[:2]
     wide = min(max(HEIGHT * width / height, 2.4), 7.5)
     columns = 2 if len(shown) > 1 else 1
-    figure = empty_figure(wide + 2.7 * columns, max(HEIGHT, 1.75 * rows) + 1.1)
+    title = f"{prediction.name}: {_found(prediction)}"
+    figure = empty_figure(wide + 2.7 * columns, max(HEIGHT, 1.75 * rows) + 1.1, title)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(wide, 2.7 * columns))[0]
-    figure.suptitle(f"{prediction.name}: {_found(prediction)}", x=0.01, ha="left", fontsize=10, weight="bold")
     note = f"Bars: probability of each expression by {model}. {note[:1].upper()}{note[1:]}"
     figure.supxlabel("\n".join(textwrap.wrap(note, int(18 * (wide + 2.7 * columns)))), x=0.01, ha="left", fontsize=7)
     _draw_boxes(left.subplots(), prediction)
@@ -125,10 +125,9 @@ def draw_looks(prediction: Prediction, look: Callable[[Array], Array], model: st
         OutputError: it cannot be written.
     """
     shown = _largest(prediction)
-    figure, axes = start_figure(
-        1.7 * (LOOKED + 1) + 0.4, 1.95 * max(len(shown), 1) + 0.9, max(len(shown), 1), LOOKED + 1
-    )
-    figure.suptitle(f"{prediction.name}: what speaks for an expression", x=0.01, ha="left", fontsize=10, weight="bold")
+    rows, columns = max(len(shown), 1), LOOKED + 1
+    title = f"{prediction.name}: what speaks for an expression"
+    figure, axes = start_figure(1.7 * columns + 0.4, 1.95 * rows + 0.9, rows, columns, title)
     figure.supxlabel(
         f"Grad-CAM of {model}\nbright: speaks for the expression; each map is scaled to its own maximum",
         x=0.01,

@@ -16,7 +16,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
-from roomread.learn.evaluate import Evaluation, evaluate
+from roomread.learn.evaluation import Evaluation, evaluate
 from roomread.modelcard import read_card, sha256_of, write_card
 from roomread.output import write_whole
 from roomread.types import Array

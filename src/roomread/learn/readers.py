@@ -1,25 +1,38 @@
-"""What the files of a data set say: one function per form, and a map from its words to ours."""
+"""Labelled faces from the forms in which data sets come: one function per form, and a map from their words to ours."""
 
 from __future__ import annotations
 
 import csv
-import io
+import pickle
 import tomllib
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as Pictures
-from PIL import ImageOps
 
 from roomread.errors import DataError
-from roomread.outside import check_ordinary, read_text
-from roomread.pictures import FORMS, REFUSED
+from roomread.learn.datasets import VOTES_IN_FILE, LabelledFaces
+from roomread.outside import check_ordinary, read_apart, read_text
+from roomread.pictures import REFUSED, pixels_of
 from roomread.preprocess import FACE_SIZE
 from roomread.types import EMOTIONS, N_EMOTIONS, Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FER2013_TRAINING = 28_709  # rows of FER-2013's Training; a table with as many of them is taken for it
+FERPLUS_FILE = "fer2013new.csv"  # as Microsoft names it; joined on its own where it lies beside the CSV
+
+# fastparquet does not survive some damaged files, see `outside.read_apart`.
+READ_PARQUET = """
+import fastparquet, pickle, sys
+with open(sys.argv[1], "rb") as file:
+    pickle.dump(fastparquet.ParquetFile(file).to_pandas(), sys.stdout.buffer, 5)
+"""
 
 GRAYS = {str(gray): gray for gray in range(256)}  # half the time that `int` takes
 PIXELS = FACE_SIZE * FACE_SIZE
@@ -36,7 +49,7 @@ SPLIT_NAMES = {
     "validation": "validation", "publictest": "PublicTest", "privatetest": "PrivateTest", "test": "test",
 }  # fmt: skip
 NO_PICTURES = ("thumbs.db", "desktop.ini")  # and what begins with a dot: left by file managers
-VALIDATION_SHARE = 0.1  # of the Training of folders that bring no validation
+VALIDATION_SHARE = 0.1  # of the Training of data sets that bring no validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,10 @@ class LabelMap:
             raise DataError(f"{where}: label {name} is unknown. Expected one of: {', '.join(self.labels)}.")
         return self.labels[key]
 
+    def is_training(self, name: str) -> bool:
+        """Tell whether a name of a split means Training."""
+        return self.splits.get(name.strip().lower()) == "Training"
+
     def split(self, name: str, where: str) -> str:
         """Return the split of a name; DataError, beginning with `where`, if unknown."""
         key = name.strip().lower()
@@ -68,20 +85,51 @@ class LabelMap:
 USUAL = LabelMap(dict(LABELS), SPLIT_NAMES)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """What one file or folder holds, one row per face.
+def read_faces(path: Path, label_map: Path | None = None, ferplus: Path | None = None) -> LabelledFaces:
+    """Return the faces of a data set in any of its forms.
 
-    images: uint8 (n, 48, 48, 1), gray, 0 to 255.
-    labels: int64 (n,), index into EMOTIONS.
-    rows: int64 (n,), number of the row in the file; of folders, a running number.
-    usages: str (n,), split.
+    Where no face is a validation, a tenth of each class of Training becomes it, chosen by the pictures' content: the
+    same pictures again whatever they are called, and identical ones together. FER-2013 itself has a list of rows.
+
+    Args:
+        path: a folder (see `read_folders`), a `.csv` (see `read_csv`), or else a Parquet file (see `read_parquet`).
+        label_map: a TOML file (see `read_label_map`); without it, the seven classes by their usual names, or 0 to 6.
+        ferplus: FER+'s `fer2013new.csv`, joined by row; without it, the file of that name beside a CSV.
+
+    Raises:
+        DataError: the data is missing or of another form; the message names file and row.
     """
+    names = USUAL if label_map is None else read_label_map(label_map)
+    if path.is_dir():
+        if ferplus is not None:
+            raise DataError(f"{ferplus} cannot be joined to {path}: folders do not say which row a picture was.")
+        faces = read_folders(path, names)
+    elif path.suffix.lower() == ".csv":
+        faces = read_csv(path, names)
+        beside = path.with_name(FERPLUS_FILE)
+        ferplus = beside if ferplus is None and beside.is_file() else ferplus
+    else:
+        faces = read_parquet(path, names)
+    faces = faces if ferplus is None else join_votes(faces, ferplus)
+    if faces.fer2013 or "validation" in faces.usages:
+        return faces
+    apart = set_apart(faces.images, faces.labels, faces.usages == "Training")
+    return replace(faces, usages=np.where(apart, "validation", faces.usages))
 
-    images: Array
-    labels: Array
-    rows: Array
-    usages: Array
+
+def join_votes(faces: LabelledFaces, path: Path) -> LabelledFaces:
+    """Return the faces with FER+'s votes, which stand in the order of fer2013.csv.
+
+    Raises:
+        DataError: the file cannot be read, is too short, or puts a row into another split: it is of other faces.
+    """
+    votes, usages = read_votes(path)
+    if len(faces) and faces.rows.max() >= len(votes):
+        raise DataError(f"{path} has {len(votes)} rows, but the faces have a row {faces.rows.max()} of fer2013.csv.")
+    if len(wrong := np.flatnonzero(usages[faces.rows] != faces.usages)):
+        row = int(faces.rows[wrong[0]])
+        raise DataError(f"{path}, row {row}: its Usage is {usages[row]}, the face's {faces.usages[wrong[0]]}.")
+    return replace(faces, votes=votes[faces.rows])
 
 
 def read_label_map(path: Path) -> LabelMap:
@@ -116,7 +164,7 @@ def read_label_map(path: Path) -> LabelMap:
     return LabelMap(labels, SPLIT_NAMES | {name.lower(): meant for name, meant in splits.items()})
 
 
-def read_csv(path: Path, names: LabelMap = USUAL) -> Rows:
+def read_csv(path: Path, names: LabelMap = USUAL) -> LabelledFaces:
     """Return the faces of a table with the columns emotion, pixels and Usage, in any order and case.
 
     This is `fer2013.csv` as well as `icml_face_data.csv`.
@@ -125,8 +173,9 @@ def read_csv(path: Path, names: LabelMap = USUAL) -> Rows:
         DataError: the file is missing or damaged, lacks a column, or a row is short, has a pixel out of range, or a
             label or split that is unknown; the message names file, row (from 0) and line (from 1).
     """
-    pixels, labels, rows, usages = bytearray(), [], [], []
+    pixels, labels, rows, usages, training = bytearray(), [], [], [], 0
     for row, where, (emotion, values, usage) in _table(path, ("emotion", "pixels", "usage")):
+        training += names.is_training(usage)
         label = names.label(emotion, where)
         if label is None:
             continue
@@ -137,22 +186,27 @@ def read_csv(path: Path, names: LabelMap = USUAL) -> Rows:
     if not labels:
         raise DataError(f"{path} holds no face. Expected: rows with emotion, pixels and Usage.")
     images = np.frombuffer(pixels, np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE, 1)
-    return Rows(images, np.array(labels, np.int64), np.array(rows, np.int64), np.array(usages))
+    about = (np.array(labels, np.int64), np.array(rows, np.int64), np.array(usages))
+    return LabelledFaces(images, *about, _no_votes(len(labels)), training == FER2013_TRAINING)
 
 
-def read_votes(path: Path, columns: Sequence[str]) -> tuple[Array, Array]:
-    """Return FER+'s votes, in the order of fer2013.csv: float32 (n, len(columns)), and its splits: str (n,).
+def _no_votes(n: int) -> Array:
+    return np.full((n, len(VOTES_IN_FILE)), np.nan, np.float32)
+
+
+def read_votes(path: Path) -> tuple[Array, Array]:
+    """Return FER+'s votes, in the order of fer2013.csv: float32 (n, 10), and its splits: str (n,).
 
     Raises:
         DataError: the file is missing or damaged, lacks a column, or a row is short or holds no counts.
     """
     votes, usages = [], []
-    for _, where, (usage, *values) in _table(path, ("usage", *columns)):
+    for _, where, (usage, *values) in _table(path, ("usage", *VOTES_IN_FILE)):
         if not all(value.isdecimal() and len(value) < 5 for value in values):
-            raise DataError(f"{where}: expected {len(columns)} counts of votes. Received: {', '.join(values)}.")
+            raise DataError(f"{where}: expected {len(VOTES_IN_FILE)} counts of votes. Received: {', '.join(values)}.")
         votes.append([int(value) for value in values])
         usages.append(USUAL.split(usage, where))
-    return np.array(votes, np.float32).reshape(len(votes), len(columns)), np.array(usages)
+    return np.array(votes, np.float32).reshape(len(votes), len(VOTES_IN_FILE)), np.array(usages)
 
 
 def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, str, list[str]]]:
@@ -192,12 +246,61 @@ def _pixels(text: str, where: str) -> bytes:
     return values
 
 
-def read_folders(path: Path, names: LabelMap = USUAL) -> Rows:
+def read_parquet(path: Path, names: LabelMap = USUAL) -> LabelledFaces:
+    """Return the faces of a Parquet file.
+
+    Its columns: `image` (encoded bytes), `label`, `usage`, and where known `row` and the ten `ferplus_*`.
+
+    Raises:
+        DataError: the file is missing, is no Parquet, lacks a column, or a row cannot be read.
+    """
+    table = _table_of(path)
+    pictures = "image.bytes" if "image.bytes" in table else "image"
+    for column in (pictures, "label", "usage"):
+        if column not in table:
+            raise DataError(f"{path} lacks the column {column!r}. It holds: {', '.join(map(str, table.columns))}.")
+    columns = [f"ferplus_{vote}" for vote in VOTES_IN_FILE]
+    try:
+        known = all(column in table for column in columns)
+        votes = table[columns].to_numpy(np.float32) if known else _no_votes(len(table))
+        rows = table["row"].astype(np.int64).to_numpy() if "row" in table else np.arange(len(table))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{path}: expected numbers in row and the votes. Received: {error}.") from error
+    images, labels, usages, kept, training = [], [], [], [], 0
+    for row, (data, word, usage) in enumerate(zip(*(table[c] for c in (pictures, "label", "usage")), strict=True)):
+        where = f"{path}, row {row}"
+        training += names.is_training(str(usage))
+        label = names.label(f"{word:g}" if isinstance(word, float | np.floating) else word, where)  # 3.0 is 3
+        if label is not None:
+            images.append(decode_face(data, where))
+            labels.append(label)
+            usages.append(names.split(str(usage), where))
+            kept.append(row)
+    faces = np.array(images, np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE, 1)
+    about = (np.array(labels, np.int64), rows[kept], np.array(usages, str))
+    return LabelledFaces(faces, *about, votes[kept], training == FER2013_TRAINING)
+
+
+def _table_of(path: Path) -> pd.DataFrame:
+    """Return what a Parquet file holds.
+
+    Raises:
+        DataError: it is missing, or no whole Parquet file.
+    """
+    try:
+        table: pd.DataFrame = pickle.loads(read_apart(path, READ_PARQUET))
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read as Parquet: {error.strerror}. "
+            "Expected: a Parquet file with the columns image, label, usage."
+        ) from error
+    return table
+
+
+def read_folders(path: Path, names: LabelMap = USUAL) -> LabelledFaces:
     """Return the faces of folders, one per class, inside folders, one per split (`train`, `test`, ...).
 
-    Class folders without split folders around them are Training, unless `path` itself has the name of a split. Where no
-    folder is a validation, a tenth of each class of Training becomes it, chosen by the pictures' content: the same
-    pictures again whatever they are called, and identical ones together.
+    Class folders without split folders around them are Training, unless `path` itself has the name of a split.
 
     Raises:
         DataError: a folder is unknown or empty, or a picture cannot be read; the message names it.
@@ -220,11 +323,8 @@ def read_folders(path: Path, names: LabelMap = USUAL) -> Rows:
             usages += [usage] * len(files)
     if not images:
         raise DataError(f"{path} holds no face: every class is left out by the label map.")
-    faces, classes_of = np.array(images)[..., None], np.array(labels, np.int64)
-    splits = np.array(usages)
-    if "validation" not in usages:
-        splits = np.where(set_apart(faces, classes_of, splits == "Training"), "validation", splits)
-    return Rows(faces, classes_of, np.arange(len(labels)), splits)
+    about = (np.array(labels, np.int64), np.arange(len(labels)), np.array(usages))
+    return LabelledFaces(np.array(images)[..., None], *about, _no_votes(len(labels)))
 
 
 def _split_folders(path: Path, names: LabelMap) -> list[tuple[Path, str]]:
@@ -274,15 +374,10 @@ def decode_face(data: Any, where: str) -> Array:
         DataError: it is no picture.
     """
     try:
-        if isinstance(data, Path):
-            check_ordinary(data)
-            data = data.read_bytes()
-        picture: Pictures.Image = Pictures.open(io.BytesIO(data), formats=FORMS)
-        if picture.size != (FACE_SIZE, FACE_SIZE):
-            picture = ImageOps.exif_transpose(picture)
-        picture = picture.convert("L")
+        gray = pixels_of(data, "L")
     except (*REFUSED, TypeError) as error:
         raise DataError(f"{where}: the picture cannot be read: {error}.") from error
-    if picture.size != (FACE_SIZE, FACE_SIZE):
-        picture = picture.resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC)
-    return np.asarray(picture)
+    if gray.shape != (FACE_SIZE, FACE_SIZE):
+        picture = Pictures.fromarray(gray).resize((FACE_SIZE, FACE_SIZE), Pictures.Resampling.BICUBIC)
+        gray = np.asarray(picture)
+    return gray

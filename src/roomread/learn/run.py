@@ -7,14 +7,15 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from roomread.config import as_dict
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.curves import draw_curves
-from roomread.learn.datasets import LabelledFaces
-from roomread.learn.evaluate import BLURS, SIZES, Evaluation, evaluate
-from roomread.learn.export import export_onnx, make_card, save_keras
+from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
+from roomread.learn.evaluation import BLURS, SIZES, Evaluation, evaluate
+from roomread.learn.export import data_of, divide_scores, export_onnx, find_temperature, make_card, save_keras
 from roomread.learn.quantise import quantise
-from roomread.learn.temperature import divide_scores, find_temperature
 from roomread.learn.train import Log, TrainSettings, Watcher, predict, train
 from roomread.modelcard import read_card, sha256_of, write_card
 from roomread.output import write_whole
@@ -49,6 +50,9 @@ def run(
         DataError, OutputError, ModelError, SettingsError: see `train` and `export_onnx`.
     """
     watcher = Log() if watcher is None else watcher
+    if drop is not None:
+        drop = np.intersect1d(drop, faces.split(TRAINING_WITHOUT_VALIDATION).rows)
+        watcher.say(f"{len(drop)} faces are left out of what is fitted on")
     if settings.seeds == 1:
         return _run_seed(settings, faces, out, watcher, drop, devices)
     alone = {
@@ -65,11 +69,12 @@ def run(
     accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
     _, seed, path, figures = sorted(done, key=lambda one: one[:2])[(len(done) - 1) // 2]
     watcher.say(f"validation: {accuracies}; seed {seed} is the median")
-    return _copy(path, out, {"validation_of_seeds": accuracies}), figures
+    recipe = {"seed": settings.seed, "seeds": settings.seeds, "median_seed": seed, "validation_of_seeds": accuracies}
+    return _copy(path, out, recipe), figures
 
 
 def _copy(path: Path, out: Path, recipe: dict[str, object]) -> Path:
-    """Copy the files of one seed and say in its cards what the others were like; return the ONNX file's copy."""
+    """Copy the files of one seed and say in its cards what the whole run was; return the ONNX file's copy."""
     files = [file for file in path.parent.iterdir() if file.suffix in (".onnx", ".keras", ".h5", ".png")]
     write_whole({out / file.name: partial(shutil.copyfile, file) for file in files})
     for text in path.parent.glob("*.json"):
@@ -100,14 +105,20 @@ def _run_seed(
     draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
     recipe["files"] = {file.name: sha256_of(file) for file in kerases}
     if settings.teachers:
-        recipe["teachers"] = {path.name: sha256_of(path) for path in settings.teachers}
+        recipe["teachers"] = dict(map(_named, settings.teachers))
     if drop is not None:
         recipe["dropped_rows"] = len(drop)
-    make_card(path, trained.network, recipe, [])
+    card = partial(make_card, network=trained.network, data=data_of(settings, faces), recipe=recipe)
+    card(path)
     figures = evaluate(ExpressionModel(path=path), faces, "validation", sizes=SIZES, blurs=BLURS)
-    make_card(path, trained.network, recipe, [figures.as_dict()])
-    if h5.stem != path.stem:
-        make_card(h5, trained.network, recipe, [figures.as_dict()])
+    for model in {file.stem: file for file in (h5, path)}.values():
+        card(model, figures=(figures.as_dict(),))
     small, rounded = quantise(path, faces, settings.seed)
     watcher.say(f"{small}: accuracy {rounded.accuracy:.4f} on validation, {figures.accuracy:.4f} before rounding")
     return path, figures
+
+
+def _named(teacher: Path) -> tuple[str, str]:
+    """Return what a teacher is called in a card, its path as given but no place on this machine, and its hash."""
+    digest = sha256_of(teacher)
+    return f"{teacher.name} ({digest[:12]})" if teacher.is_absolute() else teacher.as_posix(), digest

@@ -9,7 +9,6 @@ from roomread.learn.augment import AugmentSettings
 from roomread.learn.model import MODELS
 
 CHOICES = {
-    "model": tuple(MODELS),
     "optimizer": ("sgd", "adam"),
     "schedule": ("cosine", "constant", "plateau"),
     "monitor": ("validation_accuracy", "validation_loss"),
@@ -25,11 +24,11 @@ class TrainSettings:
 
     name: str = "expression"  # of the files that are written
     weights_name: str | None = None  # of the .h5 file, without its ending; None takes `name`
-    model: str = "compact"  # one of learn.model.MODELS
-    seed: int = 0
+    model: str = "compact"  # or tiny, or baseline: see learn.model
+    seed: int = 0  # of first weights, order, augmentation and dropout
     seeds: int = 1  # runs, with seed, seed + 1 and so on; the median of them on `validation` is the result
-    epochs: int = 40
-    batch_size: int = 128
+    epochs: int = 40  # how often every face is shown
+    batch_size: int = 128  # faces of one step; more want a higher rate
 
     optimizer: str = "sgd"  # or adam
     learning_rate: float = 0.1  # at the end of the warm-up
@@ -38,7 +37,7 @@ class TrainSettings:
     plateau_patience: int = 5  # epochs without a better one before the rate falls
     plateau_factor: float = 0.5  # by which it falls then
     momentum: float = 0.9  # Nesterov's; of sgd only
-    weight_decay: float = 5e-4  # of kernels only; the decoupled kind with adam
+    weight_decay: float = 5e-4  # of kernels only; with a momentum of 0.9 it does what 5e-5 does in PyTorch's sgd
     ema_decay: float = 0.0  # of the moving average of all weights; 0: none. 0.999 averages about 1,000 steps
 
     ferplus_share: float = 0.3  # of FER+'s votes in the target; 0 fits the labels alone
@@ -48,16 +47,14 @@ class TrainSettings:
     mixup: float = 0.0  # alpha of the Beta distribution by which two faces are laid over each other; 0: none
     class_weights: str = "none"  # balanced: a face counts as much more as its class is rarer
     augmentation: bool = True  # False shows every face as it is
-    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)  # how far: a table of its own
 
     monitor: str = "validation_accuracy"  # or validation_loss: what says which epoch is better
     stop_patience: int = 0  # epochs without a better one before training stops; 0: goes on to the last
     keep: str = "last"  # or best: the epoch whose weights are the result
     temperature: bool = False  # True divides the scores by what makes the confidence on `validation` true
 
-    precision: str = (
-        "float32"  # or mixed_bfloat16: twice as fast on processors that have it; float32 on disk either way
-    )
+    precision: str = "float32"  # or mixed_bfloat16: twice as fast where the processor has it; float32 on disk
     tensorboard: bool = False  # write a log for TensorBoard to the folder `tensorboard`
     limit: int | None = None  # use only so many faces of each split, to try a run out
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from roomread.config import as_dict, make_settings
 from roomread.errors import OutputError, SettingsError
+from roomread.learn.datasets import LabelledFaces, soft_targets
 from roomread.learn.schedule import Epoch
 from roomread.learn.settings import TrainSettings
 from roomread.output import write_whole
@@ -26,20 +27,23 @@ class State:
     network's when there is one, and the history; best.npz the network's weights of the best epoch; history.csv the log.
     """
 
-    def __init__(self, out: Path, settings: TrainSettings, rows: Array) -> None:
+    def __init__(self, out: Path, settings: TrainSettings, faces: LabelledFaces) -> None:
         """Make the folder.
 
         Args:
             out: the folder.
             settings: the run.
-            rows: int64 (n,), the rows that are fitted on; another run on other rows is refused.
+            faces: what is fitted on; a run on other rows, or with other labels or votes, is refused.
 
         Raises:
             OutputError: the folder cannot be made.
         """
         self.path, self.settings = out / "last.npz", settings
         self.best, self.log = out / "best.npz", out / "history.csv"
-        self.rows = hashlib.sha256(np.sort(rows).astype("<i8").tobytes()).hexdigest()
+        order = np.argsort(faces.rows, kind="stable")
+        targets = soft_targets(faces, settings.ferplus_share)[order]
+        self.rows = hashlib.sha256(faces.rows[order].astype("<i8").tobytes()).hexdigest()
+        self.targets = hashlib.sha256(targets.astype("<f4").tobytes()).hexdigest()
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -66,6 +70,11 @@ class State:
             )
         if about.get("rows", self.rows) != self.rows:
             raise OutputError(f"{self.path.parent} holds a run on other faces. Choose another --out.")
+        if about.get("targets", self.targets) != self.targets:  # earlier states do not say
+            raise OutputError(
+                f"{self.path.parent} holds a run with other labels or votes. Expected: --data, --labels and --ferplus "
+                "as they were then. Choose another --out."
+            )
         if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
             raise OutputError(f"The state {self.path} is of another network. Choose another --out.")
         for variable, value in zip(variables, values, strict=True):
@@ -75,6 +84,8 @@ class State:
 
     def _is_same(self, about: dict[str, Any]) -> bool:
         """Tell whether the settings are these; one that roomread did not have yet counts as its default."""
+        if about["settings"].get("augment", {}).pop("seed", 0):  # a setting of earlier versions, added to the run's
+            return False
         try:
             return make_settings(TrainSettings, about["settings"], str(self.path)) == self.settings
         except SettingsError:
@@ -87,7 +98,8 @@ class State:
             OutputError: a file cannot be written.
         """
         values = {str(number): np.asarray(variable) for number, variable in enumerate(variables)}
-        about = json.dumps({"settings": as_dict(self.settings), "rows": self.rows, "epochs": history})
+        of = {"settings": as_dict(self.settings), "rows": self.rows, "targets": self.targets}
+        about = json.dumps({**of, "epochs": history})
         columns = list(history[-1])
         rows = [",".join(columns), *(",".join(str(epoch.get(name, "")) for name in columns) for epoch in history)]
         files: dict[Path, Callable[[Path], object]] = {

@@ -13,14 +13,12 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from roomread.config import as_dict
 from roomread.errors import DataError
 from roomread.learn.augment import Augment
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
 from roomread.learn.devices import shares, spread
-from roomread.learn.fused import fuse
-from roomread.learn.model import MODELS
+from roomread.learn.model import MODELS, fuse
 from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
 from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
@@ -96,7 +94,7 @@ def train(
     with spread(devices, min(settings.batch_size, len(fitting)), watcher.say), _board(out, settings) as show:
         keras.utils.set_random_seed(settings.seed)
         run = _Run(settings, fitting)
-        state = State(out, settings, fitting.rows)
+        state = State(out, settings, fitting)
         history = state.resume(run.variables())
         while not is_over(settings, history):
             history.append(run.epoch(history, validation, watcher))
@@ -209,8 +207,7 @@ def _learner(settings: TrainSettings, images: Array, network: keras.Model) -> ke
     picks = {name: keras.Input((), dtype=kind, name=name) for name, kind in kinds.items()}
     faces = Pictures(images)(picks)
     if settings.augmentation:
-        seed = settings.augment.seed + settings.seed
-        faces = Augment({**as_dict(settings.augment), "seed": seed})(faces)
+        faces = Augment(settings.augment, settings.seed)(faces)
     learner = keras.Model(picks, network(faces))
     optimizer = make_optimizer(settings)
     accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")

@@ -110,13 +110,12 @@ def room(named: str) -> None:
 def look(kept: LessonStore, lesson: Lesson, turns: int) -> dict[str, float]:
     """Return the milliseconds until the class over time of an hour is there."""
     mapping = mapping_of(lesson)
-    number = str(lesson.number)
-    made = overview(open_gate(kept, number), mapping)
+    made = overview(open_gate(kept, lesson), mapping)
     write_summary(kept, lesson, mapping.name, Kept(overview_key(lesson, mapping), *made.as_stored()))
     steps = {
         "kept": lambda: kept_overview(kept, lesson, mapping),
         "rows": lambda: kept.readings(lesson),
-        "made": lambda: overview(open_gate(kept, number), mapping),
+        "made": lambda: overview(open_gate(kept, lesson), mapping),
     }
     figures = {}
     for name, step in steps.items():
@@ -127,7 +126,7 @@ def look(kept: LessonStore, lesson: Lesson, turns: int) -> dict[str, float]:
 def course(kept: LessonStore, lesson: Lesson, turns: int) -> dict[str, float]:
     """Return the seconds until the class over time of a course is there; its lessons all look alike."""
     mapping = mapping_of(lesson)
-    stored = overview(open_gate(kept, str(lesson.number)), mapping).as_stored()
+    stored = overview(open_gate(kept, lesson), mapping).as_stored()
     lessons = [kept.add(lesson_of_hour(number, COURSE, SECONDS)) for number in range(COURSE)]
     for one in lessons:
         write_summary(kept, one, mapping.name, Kept(overview_key(one, mapping), *stored))

@@ -112,7 +112,7 @@ def fill_store(path: Path, n: int) -> None:
 def keep_summaries(store: LessonStore, lessons: Sequence[Lesson]) -> None:
     """Keep the overview of every lesson: made of the last one's rows, and kept for each under its own key."""
     mapping = mapping_of(lessons[-1])
-    stored = overview(open_gate(store, str(lessons[-1].number)), mapping).as_stored()
+    stored = overview(open_gate(store, lessons[-1]), mapping).as_stored()
     for lesson in lessons:
         write_summary(store, lesson, mapping.name, Kept(overview_key(lesson, mapping), *stored))
 

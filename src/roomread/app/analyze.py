@@ -76,12 +76,12 @@ class LessonHandle:
         self._store, self.number = store, number
 
     def _gate(self) -> Gate:
-        return open_gate(self._store, str(self.number))
+        return open_gate(self._store, self.lesson)
 
     @property
     def lesson(self) -> Lesson:
         """The lesson's record, with its name, purpose, length, state, notes, and what it was made with."""
-        return self._store.find(str(self.number))
+        return self._store.numbered(self.number)
 
     def summary(self, mapping: str | None = None) -> LessonSummary:
         """Return the lesson at a glance."""

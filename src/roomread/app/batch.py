@@ -109,7 +109,7 @@ def batch(
 
     def finished(number: int, entry: Entry) -> None:
         if partitions is not None:
-            gate = open_gate(store, str(number))
+            gate = open_gate(store, store.numbered(number))
             partitions.write(gate, mapping_of(gate.lesson), entry.course)
 
     order = Order(

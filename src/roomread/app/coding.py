@@ -102,7 +102,7 @@ class CodingDesk:
         Raises:
             LessonNotFoundError: there is none of that number.
         """
-        return open_gate(self.store, str(self.store.numbered(number).number))
+        return open_gate(self.store, self.store.numbered(number))
 
     def running(self, number: int) -> LiveLesson | None:
         """Return the lesson of that number while it runs."""

@@ -20,7 +20,7 @@ def overview_of(store: LessonStore, lesson: Lesson, mapping: Mapping) -> Overvie
     kept = kept_overview(store, lesson, mapping)
     if kept is not None:
         return kept
-    gate = open_gate(store, str(lesson.number))
+    gate = open_gate(store, lesson)
     made = overview(gate, mapping)
     if gate.lesson.state != "running":
         key = overview_key(gate.lesson, mapping)

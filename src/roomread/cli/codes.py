@@ -258,7 +258,8 @@ def _gate(options: argparse.Namespace, key: str) -> Gate:
     from roomread.store.lessons import LessonStore
     from roomread.store.privacy import open_gate
 
-    return open_gate(LessonStore(options.db), key)
+    store = LessonStore(options.db)
+    return open_gate(store, store.find(key))
 
 
 def _each(counts: Iterable[int]) -> str:

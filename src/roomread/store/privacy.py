@@ -305,12 +305,7 @@ def _rounded(told: Told, seen: Allowance) -> Told:
     return dataclasses.replace(told, **parts)
 
 
-def open_gate(store: LessonStore, key: str) -> Gate:
-    """Return the lesson that `key` names, by number, name or `last`, as far as its purpose allows.
-
-    Raises:
-        LessonNotFoundError: there is no such lesson.
-    """
-    lesson = store.find(key)
+def open_gate(store: LessonStore, lesson: Lesson) -> Gate:
+    """Return a lesson as far as its purpose allows."""
     readings = store.readings(lesson)
     return Gate(lesson, allowance(lesson, len(readings.established())), readings)

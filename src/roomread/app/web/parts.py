@@ -69,7 +69,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     def comparison(number: Key, mapping: str | None = None) -> PartsCompared:
         lesson = store.numbered(number)
         kept = store.parts(lesson)
-        made = compare(open_gate(store, str(number)), named_mapping(lesson, mapping), Structure(tuple(kept.values())))
+        made = compare(open_gate(store, lesson), named_mapping(lesson, mapping), Structure(tuple(kept.values())))
         plain = made.as_dict()
         rows = [PartChanged(part=key, **row) for key, row in zip(kept, plain.pop("parts"), strict=True)]
         return PartsCompared(parts=rows, **plain)

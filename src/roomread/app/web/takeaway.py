@@ -36,7 +36,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
     def report(number: Key, mapping: str | None = None) -> Response:
         lesson = shelf.store.numbered(number)
         formula, parts = named_mapping(lesson, mapping), shelf.store.parts(lesson)
-        gate = open_gate(shelf.store, str(number))
+        gate = open_gate(shelf.store, lesson)
         compared = compare(gate, formula, Structure(tuple(parts.values()))) if parts else None
         page = report_html(summarise(gate, formula, tuple(panel().values())), compared)
         return _file(page.encode("utf-8", "replace"), "text/html; charset=utf-8", f"{file_stem(lesson, 'report')}.html")
@@ -56,7 +56,7 @@ def routes(site: Site, shelf: Shelf) -> APIRouter:
                 f"one of: {', '.join((*FORMATS, DICTIONARY))}."
             )
         lesson = shelf.store.numbered(number)
-        formula, gate = named_mapping(lesson, mapping), open_gate(shelf.store, str(number))
+        formula, gate = named_mapping(lesson, mapping), open_gate(shelf.store, lesson)
         file = f"{file_stem(lesson, table)}.{form}"
         if form == DICTIONARY:
             return _file(dictionary(gate, formula, table).encode(), TYPES["json"], file)

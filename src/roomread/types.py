@@ -335,14 +335,14 @@ class Timeline:
     """The class over time, one row per bin. What a bin cannot or must not show is NaN, never 0.
 
     starts: float64 (n,), seconds from the start of the source; every bin is `bin_seconds` long.
-    status: str (n,), one of OK, TOO_FEW (seats to aggregate), NO_FACE, UNREADABLE (faces seen, none could be read),
+    status: str (n,), one of OK, TOO_FEW (seats to aggregate), NO_FACE, UNREADABLE (faces seen, none has a score),
         NOT_ANALYSED.
     engagement: float64 (n,), 0 to 1, mean over the seats of the bin.
     low, high: float64 (n,), 0 to 1, the band about it: see `engagement.aggregate`.
     emotions: float64 (n, 7), 0 to 1, mean over seats, in the order of EMOTIONS; rows sum to 1 until they
         are rounded.
     readable, unreadable: float64 (n,), faces per analysed frame that could and could not be read.
-    seats: float64 (n,), seats with a readable face.
+    seats: float64 (n,), seats with a score.
     """
 
     bin_seconds: float
@@ -455,7 +455,7 @@ class Overall:
     engagement, low, high: 0 to 1, mean over seats and the interval of that mean.
     emotions: float64 (7,), 0 to 1, mean over seats, in the order of EMOTIONS.
     faces_per_frame: faces found per analysed frame. readable: 0 to 1, the share of them that could be read.
-    n_seats: seats established. n_readable: those of them that were readable at least once.
+    n_seats: seats established. n_readable: those of them that had a score at least once.
     """
 
     engagement: float

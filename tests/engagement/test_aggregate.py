@@ -149,6 +149,14 @@ def test_the_band_of_one_seat_is_the_middle_of_its_readings(readings: MakeReadin
     assert_allclose([whole.engagement, whole.low, whole.high], [0.5, NAN, NAN], atol=1e-6)
 
 
+def test_of_several_seats_the_one_that_is_read_alone_has_no_band(readings: MakeReadings) -> None:
+    levels = np.linspace(0, 1, 21)
+    alone = [(row, 1, [0, 0, 0, p, 1 - p, 0, 0]) for row, p in enumerate(levels)]
+    line = timeline(readings(levels, [*alone, *((row, 2, None) for row in range(21))]), happiness, 2.0, 1.05)
+    assert_array_equal([line.low[0], line.high[0]], [NAN, NAN])
+    assert_allclose(line.engagement, [0.5], atol=1e-6)
+
+
 def test_every_bin_says_what_it_is(readings: MakeReadings) -> None:
     times = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 4.5]  # nothing was analysed between 3 and 4
     seen = readings(times, [(0, 1, "happy"), (1, 1, None), (2, 1, None), (6, 1, "sad")])

@@ -350,7 +350,7 @@ def test_drops_and_rises_are_told_with_their_false_alarms_and_marked_in_the_char
     text = Page(html).text
     assert "12:30–15:00 below the class's own usual level, by 0.12" in text
     assert "50:00–50:10 above the class's own usual level, by 0.20" in text
-    assert "Expected false alarms in the time told of: 0.10 at most, by simulation." in text
+    assert "Expected false alarms in the time told of: about 0.10; lessons simulated without any change had up to 0.075 an hour" in text
     assert "the time line, not the glance" in text
     assert html.count('class="mark-edge drop"') == 3  # two sizes and the legend
     for size in (charts.WIDE, charts.NARROW):
@@ -382,7 +382,7 @@ def test_episodes_of_single_seats_stand_below_the_seats():
     seats = (make_seat(1, timeline), make_seat(2, timeline))
     text = Page(report.report_html(an_hour_with_episodes(seats=seats, seat_episodes={1: (DROPPED,), 2: ()}))).text
     assert "Seat 1: 12:30–15:00 below its own usual level, by 0.12" in text
-    assert "Expected false alarms of all seats together: 0.12 at most, by simulation." in text
+    assert "Expected false alarms of all seats together: about 0.12; seats simulated" in text
 
 
 def test_the_methods_say_what_is_of_the_glance_and_what_of_the_time_line():
@@ -487,6 +487,10 @@ def test_the_methods_name_models_formula_and_rules():
     parts = ("roomread 0.1.0", "120 frames, 2 per second", "YuNet (SHA-256 abababababab", "sum of p × w.")
     for part in (*parts, "bins of 1 s", "95% interval.", "at least 5 seats"):
         assert part in text
+    assert "mouth were read" not in text and "of these probabilities" not in text
+    mesh = make_lesson(made_with={"mesh": {"name": "Face mesh", "sha256": "cd" * 32}})
+    text = " ".join(report.methods(make_summary(make_timeline([OK]), mesh)))
+    assert "Head, eyes and mouth were read by Face mesh (SHA-256 cdcdcdcdcdcd" in text
     assert ("settings \N{MIDDLE DOT} fps", "2") in list(report.flat({"settings": {"fps": 2.0}}))
 
 

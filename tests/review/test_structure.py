@@ -104,6 +104,13 @@ def test_the_plain_values_pass_through_json(lesson: MakeLesson, readings: MakeRe
     assert values["notes"] == ["A note."]
 
 
+def test_where_parts_are_moved_to_whole_moments_it_is_said(lesson: MakeLesson, readings: MakeReadings) -> None:
+    talk = Structure((Part("Talk", 0.4, 30, ACTIVITY),))
+    (note,) = compared(lesson, readings, structure=talk).notes
+    assert "whole multiples of 1 s, up to 0.5 s from their own times" in note
+    assert compared(lesson, readings, structure=talk, reference="EC 12/26").notes == ()
+
+
 @pytest.mark.parametrize("window", [0, -1, math.nan, math.inf])
 def test_a_window_must_be_a_time(lesson: MakeLesson, readings: MakeReadings, window: float) -> None:
     with pytest.raises(SettingsError, match="window must be above 0"):

@@ -87,8 +87,10 @@ def _kept_rows(options: argparse.Namespace) -> list[tuple[str, ...]]:
     from roomread.store.codes import codes_of
     from roomread.store.lessons import LessonStore
 
-    store = LessonStore(options.db)
-    lesson = store.find(options.lesson)
+    store, gate = LessonStore(options.db), _gate(options, options.lesson)
+    lesson = gate.lesson
+    if not options.whole_class:
+        gate.rows()  # refused where single seats may not be seen, whoever coded them
     codes = codes_of(store, lesson, options.whole_class)
     if not codes:
         raise CodesError(f"Nothing was coded of lesson {lesson.number} at the pages. Nothing was written.")

@@ -10,8 +10,10 @@ from roomread.engagement.mappings import Score
 from roomread.engagement.overtime import OverTimeSettings, design_effect, seat_levels, smooth_seats, usual
 from roomread.types import DROP, OK, RISE, Array, ClassLine, Episode, Readings, check_shape
 
-FALSE_PER_HOUR = 0.1  # of the class without any change, at most: simulated by benchmarks/episodes.py
+FALSE_PER_HOUR = 0.1  # of the class without any change; a little more than MEASURED
 FALSE_PER_SEAT_HOUR = 0.015  # likewise, of one seat by SEAT_SETTINGS
+MEASURED = "lessons simulated without any change had up to 0.075 an hour, 95% interval 0.034 to 0.142"
+SEATS_MEASURED = "seats simulated without any change had up to 0.0125 an hour each, 0.023 with a memory of 300 s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ def class_episodes(line: ClassLine, settings: EpisodeSettings | None = None) -> 
 
 
 def expected_false(line: ClassLine) -> float:
-    """Return how many episodes, at most, are to be expected without any change; NaN where none can be told."""
+    """Return about how many episodes are to be expected without any change; NaN where none can be told."""
     told = float((line.status == OK).sum()) * line.step
     return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else np.nan
 

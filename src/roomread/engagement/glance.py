@@ -201,4 +201,5 @@ def glance_mapping(glance: Glance) -> Mapping:
         validity=sentence("glance"),
         signals=True,
         sets=glance.sets,
+        coefficients=" ".join(part.model.fingerprint() for part in glance.parts),
     )

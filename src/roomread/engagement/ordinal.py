@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -76,6 +78,10 @@ class OrdinalModel:
             },
             "cuts": {scale: _rounded(cuts) for scale, cuts in self.cuts.items()},
         }
+
+    def fingerprint(self) -> str:
+        """Return a hash of all its numbers, to four digits."""
+        return hashlib.sha256(json.dumps(self.as_dict()).encode()).hexdigest()
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> OrdinalModel:

@@ -163,6 +163,7 @@ def read_calibration(path: Path, bases: MappingOf[str, Mapping]) -> Mapping:
         source=f"{base.source}; {source}",
         validity=validity,
         signals=base.signals,
+        coefficients=f"{base.coefficients} {model.fingerprint()}",
     )
 
 

@@ -225,7 +225,7 @@ def seat_map(lesson: Lesson, seats: Sequence[Place], size: Size) -> SeatMap:
     for seat in seats:
         left, top, right, bottom = (float(side) * scale for side in seat.box)
         fill = style.engagement_colour(seat.engagement)
-        score = "no face readable" if fill is None else f"engagement {style.score(seat.engagement)}"
+        score = "no score" if fill is None else f"engagement {style.score(seat.engagement)}"
         marks.append(
             Mark(
                 seat=seat.seat,

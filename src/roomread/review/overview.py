@@ -19,7 +19,7 @@ from roomread.engagement.episodes import FALSE_PER_HOUR, EpisodeSettings
 from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.overtime import OverTimeSettings
 from roomread.review.summary import LessonSummary, known, summarise
-from roomread.store.privacy import MIN_SEATS, MOMENTS, Gate
+from roomread.store.privacy import DIGITS, MIN_SEATS, MOMENTS, Gate
 from roomread.types import (
     EMOTIONS,
     NO_FACE,
@@ -35,7 +35,7 @@ from roomread.types import (
     Timeline,
 )
 
-VERSION = 1  # of what is kept; raised whenever it is made in another way
+VERSION = 2  # of what is kept; raised whenever it is made in another way
 MOST_STEPS = 11_000  # bins of the finest line: seconds of about three hours
 WIDTHS = (5.0, 15.0, 60.0)  # seconds; between the finest line and the report's, for pages that zoom
 MOST_DRAWN = 240  # bins of one drawing; more lie closer than 3 units of a wide chart
@@ -172,7 +172,8 @@ def overview_from(mapping: str, told: dict[str, Any], series: dict[str, Any]) ->
 def overview_key(lesson: Lesson, mapping: Mapping) -> str:
     """Return a fingerprint of all that decides how an overview looks; one kept under another key is out of date."""
     made_by = (
-        VERSION, mapping.name, mapping.formula, mapping.validity, MIN_SEATS, tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
+        VERSION, mapping.name, mapping.formula, mapping.validity, mapping.coefficients, MIN_SEATS, DIGITS,
+        tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
         aggregate.BIN_SECONDS, aggregate.MAX_BINS, aggregate.LEVEL, FALSE_PER_HOUR,
         dataclasses.astuple(OverTimeSettings()), dataclasses.astuple(EpisodeSettings()),
         lesson.purpose, lesson.reference, lesson.sample, lesson.created, lesson.state, lesson.duration,

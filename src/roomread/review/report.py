@@ -118,14 +118,16 @@ def methods(summary: LessonSummary) -> list[str]:
     rate = f", {summary.frames / lesson.duration:.3g} per second" if lesson.duration > 0 and summary.frames > 1 else ""
     detector = _model(made_with.get("detector")) or "a face detector"
     expression = _model(made_with.get("expression")) or "an expression model"
+    mesh = _model(made_with.get("mesh"))
     bins = style.duration(summary.timeline.bin_seconds)
     return [
         f"The recording ({length}{size}) was analysed with roomread{version}: {frames}{rate}.",
         f"Faces were found with {detector}.",
         f"By {expression}, every readable face was given a probability for each of {len(EMOTIONS)} expressions: "
         + f"{', '.join(EMOTIONS)}.",
-        f"Engagement is the mapping \N{LEFT DOUBLE QUOTATION MARK}{summary.mapping}\N{RIGHT DOUBLE QUOTATION MARK} of "
-        + f"these probabilities: {closed(summary.formula)} Source: {closed(summary.citation)}",
+        *([f"Head, eyes and mouth were read by {mesh}."] if mesh else []),
+        f"Engagement is the mapping \N{LEFT DOUBLE QUOTATION MARK}{summary.mapping}\N{RIGHT DOUBLE QUOTATION MARK}: "
+        + f"{closed(summary.formula)} Source: {closed(summary.citation)}",
         f"It was averaged over the seats{f' in bins of {bins}' if len(summary.timeline.starts) > 1 else ''}.",
         f"Interval and band: {closed(summary.band)}",
         f"What may be shown: {closed(summary.rule)}",

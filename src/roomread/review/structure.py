@@ -156,11 +156,17 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
         if part.kind == MARKER:
             inside[row] = part.start, part.start + window
             against[row] = part.start - window, part.start
+    notes, asked = structure.notes, inside
     inside, against = gate.moments(inside), gate.moments(against)
+    if not np.array_equal(inside, asked):
+        notes += (
+            f"As single seats may not be seen, parts are compared from and to whole multiples of {gate.moment:g} s, up to "
+            f"{gate.moment / 2:g} s from their own times.",
+        )
     full = gate.changes(lambda readings: changes(readings, mapping.score, inside, against))
     columns = (full.value, full.low, full.high, full.seats, full.covered)
     rows = tuple(
         PartChange(row + 1, part, str(full.status[row]), *(float(column[row]) for column in columns))
         for row, part in enumerate(parts)
     )
-    return Comparison(rows, mapping.name, window, structure.notes)
+    return Comparison(rows, mapping.name, window, notes)

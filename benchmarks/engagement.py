@@ -56,8 +56,8 @@ def by_statistics(pictures: GradedPictures, part: Part) -> tuple[Array, Array]:
     for fold in np.unique(folds):
         out = folds == fold
         graded = Graded(given[~out], pictures.levels[~out], np.ones(int((~out).sum())))
-        model = fit(STATISTICS, {"fold": with_every_level(graded, n_levels)}, part.settings)
-        likely[out] = model.probabilities(given[out], "fold")
+        model = fit(STATISTICS, with_every_level(graded, n_levels), part.settings)
+        likely[out] = model.probabilities(given[out])
         latent[out] = model.latent(given[out]) - model.latent(given[~out]).mean()
     return likely, latent
 

@@ -42,7 +42,7 @@ def fitted(name: str, path: Path) -> Part:
         people=len(np.unique(seen.people)),
         n=len(seen.levels),
         sha256=pictures.sha256,
-        model=fit_part(name, seen.signals, seen.levels, int(seen.levels.max()) + 1, SETTINGS[name]),
+        model=fit_part(seen.signals, seen.levels, int(seen.levels.max()) + 1, SETTINGS[name]),
         settings=SETTINGS[name],
         least=least_probability(likely, seen.levels),
     )

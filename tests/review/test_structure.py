@@ -34,12 +34,17 @@ STRUCTURE = Structure(
 
 
 def compared(
-    lesson: MakeLesson, readings: MakeReadings, seats: int = 6, structure: Structure = STRUCTURE, window: float = 20.0
+    lesson: MakeLesson,
+    readings: MakeReadings,
+    seats: int = 6,
+    structure: Structure = STRUCTURE,
+    window: float = 20.0,
+    reference: str | None = None,
 ) -> Comparison:
     """Compare the parts of 120 seconds in which each seat rises by RISE from 30 s to 60 s."""
     faces = [(row, seat, "neutral" if 30 <= row < 60 else "sad") for row in range(120) for seat in range(1, seats + 1)]
     found = readings(range(120), faces)
-    about = lesson(duration=120.0)
+    about = lesson(duration=120.0, reference=reference)
     return compare(Gate(about, allowance(about, seats), found), find_mapping("sharma"), structure, window)
 
 

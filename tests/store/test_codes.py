@@ -38,9 +38,7 @@ def test_a_glance_is_coded_once_by_each_and_the_last_can_be_taken_back(store: Le
     assert codes_of(store, kept, False) == []
 
 
-def test_a_folder_of_somebody_s_own_beside_the_store_is_left_alone(
-    file_store: LessonStore, lesson: MakeLesson
-) -> None:
+def test_a_folder_of_somebody_s_own_beside_the_store_is_left_alone(file_store: LessonStore, lesson: MakeLesson) -> None:
     kept = file_store.add(lesson())
     assert file_store.file is not None
     path = file_store.file.with_name("lessons-codes") / "1.csv"

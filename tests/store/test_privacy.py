@@ -31,7 +31,6 @@ from roomread.store.privacy import (
 )
 from roomread.types import (
     NO_FACE,
-    UNREADABLE,
     NO_REST,
     NO_SEAT,
     NOT_ANALYSED,
@@ -40,6 +39,7 @@ from roomread.types import (
     PURPOSES,
     SPARSE,
     TOO_FEW,
+    UNREADABLE,
     Change,
     ClassLine,
     Lesson,

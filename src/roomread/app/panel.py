@@ -94,6 +94,7 @@ def write_glance(glance: Glance, path: Path, about: dict[str, Any]) -> None:
             "least": round(part.least, 5),
             "settings": {name: getattr(part.settings, name) for name in FitSettings.__dataclass_fields__},
             **part.model.as_dict(),
+            "cuts": {part.data: part.model.as_dict()["cuts"]},
         }
         for part in glance.parts
     ]
@@ -101,9 +102,9 @@ def write_glance(glance: Glance, path: Path, about: dict[str, Any]) -> None:
 
 
 def _part(plain: dict[str, Any]) -> Part:
-    model = OrdinalModel.from_dict(plain)
-    if tuple(model.curves) != INPUTS or tuple(model.cuts) != (plain["data"],):
-        raise ValueError(f"its inputs or its scale differ. Expected: {', '.join(INPUTS)}")
+    model = OrdinalModel.from_dict({**plain, "cuts": plain["cuts"][plain["data"]]})
+    if tuple(model.curves) != INPUTS:
+        raise ValueError(f"its inputs differ. Expected: {', '.join(INPUTS)}")
     return Part(
         data=plain["data"],
         people=int(plain["people"]),

@@ -17,7 +17,7 @@ MIN_GLANCES = 20  # of each level; with fewer a cut is unsure by half a logit ei
 FOLDS = 5  # each curve of the cross-validation sees four fifths of the seats
 SEED = 0  # of dealing seats to folds
 SETTINGS = FitSettings(knots=5, smoothness=3.0, flatness=1.0)  # one curve is held by hundreds of glances, not by priors
-SCORE, CODES = "score", "codes"  # the model's one input and its one scale
+SCORE = "score"  # the model's one input
 
 
 def check_enough(levels: Array, seats: Array) -> None:
@@ -47,20 +47,20 @@ def fit_curve(scores: Array, levels: Array) -> OrdinalModel:
         scores: float64 (n,), the mapping's own, known.
         levels: int64 (n,), from 0; each up to the highest must occur.
     """
-    model = fit((SCORE,), {CODES: Graded(scores[:, None], levels, np.ones(len(levels)))}, SETTINGS)
-    return one_curve(model.curves[SCORE].knots, model.curves[SCORE].values, model.cuts[CODES])
+    model = fit((SCORE,), Graded(scores[:, None], levels, np.ones(len(levels))), SETTINGS)
+    return one_curve(model.curves[SCORE].knots, model.curves[SCORE].values, model.cuts)
 
 
 def one_curve(knots: Array, values: Array, cuts: Array) -> OrdinalModel:
     """Return the model of one curve, which knows nothing where the score is missing."""
-    return OrdinalModel(curves={SCORE: Curve(knots=knots, values=values, missing=np.nan)}, cuts={CODES: cuts})
+    return OrdinalModel(curves={SCORE: Curve(knots=knots, values=values, missing=np.nan)}, cuts=cuts)
 
 
 def refitted(base: Score, model: OrdinalModel) -> Score:
     """Return a mapping's score after refitting: the expected level over the highest, 0 to 1; missing stays NaN."""
 
     def score(emotions: Array, signals: Array) -> Array:
-        return expected_level(model.probabilities(base(emotions, signals)[:, None], CODES))
+        return expected_level(model.probabilities(base(emotions, signals)[:, None]))
 
     return score
 

@@ -119,7 +119,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """All of one lesson. of_each: how many glances were given each level, from 0. seats: coded, 0 of the whole class."""
+    """All of one lesson. of_each: how many glances were given each level, from 0. seats: 0 of the whole class."""
 
     of_each: tuple[int, ...]
     seats: int

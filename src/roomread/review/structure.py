@@ -160,8 +160,8 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
     inside, against = gate.moments(inside), gate.moments(against)
     if not np.array_equal(inside, asked):
         notes += (
-            f"As single seats may not be seen, parts are compared from and to whole multiples of {gate.moment:g} s, up to "
-            f"{gate.moment / 2:g} s from their own times.",
+            f"As single seats may not be seen, parts are compared from and to whole multiples of {gate.moment:g} s, up "
+            f"to {gate.moment / 2:g} s from their own times.",
         )
     full = gate.changes(lambda readings: changes(readings, mapping.score, inside, against))
     columns = (full.value, full.low, full.high, full.seats, full.covered)

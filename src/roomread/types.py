@@ -43,6 +43,9 @@ PURPOSES = ("research", "self-study", "demo")
 ESTABLISHED_FRAMES = 3  # a seat seen in fewer frames may be a false box ...
 ESTABLISHED_SHARE = 0.02  # ... and so may one seen in less than this share of a long lesson's frames
 
+LEVEL = 0.95  # of every interval
+DEVIATION = 1.4826  # of a normal variable over its median absolute deviation
+
 # What a bin of the class timeline can be.
 OK, TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED = "ok", "too few", "no face", "unreadable", "not analysed"
 SPARSE, NO_REST = (

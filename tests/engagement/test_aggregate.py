@@ -11,7 +11,6 @@ from scipy.stats import distributions
 
 from roomread.engagement.aggregate import (
     BIN_SECONDS,
-    LEVEL,
     MAX_BINS,
     bin_seconds_for,
     bins_of,
@@ -22,7 +21,7 @@ from roomread.engagement.aggregate import (
     student_t,
     timeline,
 )
-from roomread.types import EMOTIONS, NO_FACE, NO_SEAT, NOT_ANALYSED, OK, UNREADABLE, Array, Readings
+from roomread.types import EMOTIONS, LEVEL, NO_FACE, NO_SEAT, NOT_ANALYSED, OK, UNREADABLE, Array, Readings
 
 MakeReadings = Callable[..., Readings]
 NAN = float("nan")

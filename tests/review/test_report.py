@@ -136,7 +136,6 @@ CASES = {
     ),
     "one seat": one_seat,
     "a picture": lambda: make_summary(make_timeline([OK], 0.5), make_lesson(duration=0.0), frames=1),
-    "a picture without a length of bin": lambda: make_summary(make_timeline([OK], 0.0), make_lesson(duration=0.0)),
     "a picture without a face": lambda: make_summary(make_timeline([NO_FACE]), make_lesson(duration=0.0), frames=1),
     "nothing measurable": lambda: make_summary(make_timeline([TOO_FEW] * 30 + [NO_FACE] * 10, 15.0)),
     "no bin at all": lambda: make_summary(make_timeline([]), make_lesson(duration=0.0), frames=0),
@@ -492,15 +491,6 @@ def test_the_methods_name_models_formula_and_rules():
     text = " ".join(report.methods(make_summary(make_timeline([OK]), mesh)))
     assert "Head, eyes and mouth were read by Face mesh (SHA-256 cdcdcdcdcdcd" in text
     assert ("settings \N{MIDDLE DOT} fps", "2") in list(report.flat({"settings": {"fps": 2.0}}))
-
-
-def test_times_that_no_bin_covers_count_as_not_analysed():
-    timeline = make_timeline([OK] * 4)
-    timeline = Timeline(
-        **{name: getattr(timeline, name) for name in Timeline.__slots__} | {"starts": np.array([0.0, 1, 5, 6])}
-    )
-    assert shapes.gaps(timeline, timeline.status != OK) == [(2.0, 5.0, NOT_ANALYSED)]
-    assert shapes.runs(np.isfinite(timeline.engagement), timeline) == [(0, 2), (2, 4)]
 
 
 @pytest.mark.parametrize("highest", [0.0, 0.04, 1.0, 7.3, 8.0, 23.4, 140.0])

@@ -265,7 +265,7 @@ def coded_rows(codes: list[Code]) -> list[Coded]:
     """Return what was said as rows of the form, each with its number among them."""
     glances = [Glance(code.start, code.end, code.seat, code.where) for code in codes]
     levels = ["" if code.level is None else str(code.level) for code in codes]
-    return [Coded(n, one.key, one.clock, level) for n, (one, level) in enumerate(zip(glances, levels, strict=True))]
+    return [Coded(one.key, one.clock, level) for one, level in zip(glances, levels, strict=True)]
 
 
 def kept_codes(store: LessonStore, lesson: Lesson, whole: bool) -> Codes:

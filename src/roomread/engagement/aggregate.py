@@ -8,6 +8,7 @@ import numpy as np
 
 from roomread.engagement.mappings import Score
 from roomread.types import (
+    LEVEL,
     NO_FACE,
     NOT_ANALYSED,
     OK,
@@ -22,7 +23,6 @@ from roomread.types import (
 
 BIN_SECONDS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 MAX_BINS = 120  # that a page's width can show apart
-LEVEL = 0.95  # of every interval
 
 BAND_OF_SEATS = "95% interval of the mean over seats (Student's t over the seats' own means in the bin)"
 BAND_OF_ONE = "middle 90% of the single readings in the bin, as the lesson has one seat only"

@@ -35,13 +35,13 @@ class EpisodeSettings:
 SEAT_SETTINGS = EpisodeSettings(enter=6.0)  # there are many seats, and each is noisier than their mean
 
 
-def class_episodes(line: ClassLine, settings: EpisodeSettings | None = None) -> tuple[Episode, ...]:
+def class_episodes(line: ClassLine) -> tuple[Episode, ...]:
     """Return the drops and rises of the class in order of time, from the steps that may be seen alone.
 
     The mean of few seats moves more than that of many, so it is measured by what a mean of so many usually does.
     """
     noise = np.sqrt(design_effect(line.seats, line.shared) / np.maximum(line.seats, 1))
-    return find_episodes(line.starts, line.step, line.change, noise, settings)
+    return find_episodes(line.starts, line.step, line.change, noise)
 
 
 def expected_false(line: ClassLine) -> float:
@@ -50,16 +50,14 @@ def expected_false(line: ClassLine) -> float:
     return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else np.nan
 
 
-def seat_episodes(
-    readings: Readings, score: Score, duration: float, settings: EpisodeSettings = SEAT_SETTINGS
-) -> dict[int, tuple[Episode, ...]]:
+def seat_episodes(readings: Readings, score: Score, duration: float) -> dict[int, tuple[Episode, ...]]:
     """Return the drops and rises of every established seat by its number; the duration is in seconds."""
     steps = OverTimeSettings()
     starts, levels, _ = seat_levels(readings, score, duration, steps.step)
     smoothed = smooth_seats(levels, steps)
     even = np.ones(len(starts))
     return {
-        int(seat): find_episodes(starts, steps.step, smoothed[:, place], even, settings)
+        int(seat): find_episodes(starts, steps.step, smoothed[:, place], even, SEAT_SETTINGS)
         for place, seat in enumerate(readings.established())
     }
 

@@ -15,7 +15,6 @@ from roomread.types import Array
 MIN_SEATS = 8  # with fewer the interval, drawn by seat, is known to be too narrow, and one seat decides what is found
 MIN_GLANCES = 20  # of each level; with fewer a cut is unsure by half a logit either way (2 / sqrt(20) is 0.45)
 FOLDS = 5  # each curve of the cross-validation sees four fifths of the seats
-SEED = 0  # of dealing seats to folds
 SETTINGS = FitSettings(knots=5, smoothness=3.0, flatness=1.0)  # one curve is held by hundreds of glances, not by priors
 SCORE = "score"  # the model's one input
 
@@ -77,7 +76,7 @@ def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callab
     Raises:
         CodesError: a level was given at so few seats that it is gone when some are left out.
     """
-    folds, found = folds_of(seats, FOLDS, SEED), np.full(len(scores), np.nan)
+    folds, found = folds_of(seats, FOLDS), np.full(len(scores), np.nan)
     for fold in np.unique(folds):
         left_out = folds == fold
         gone = np.setdiff1d(levels, levels[~left_out])

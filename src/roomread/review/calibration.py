@@ -85,7 +85,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
         "settings": {
             **dataclasses.asdict(fit.SETTINGS),
             "folds": fit.FOLDS,
-            "seed": fit.SEED,
+            "seed": measures.SEED,
             "bootstrap_draws": measures.DRAWS,
             "levels_map": None if words is None else dict(words),
         },

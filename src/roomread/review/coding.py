@@ -160,7 +160,6 @@ def waiting(path: Path, glances: tuple[Glance, ...], observer: str) -> tuple[Gla
 class Coded:
     """A row of the form: which glance (see `Glance.key`), its times as text, the level as text, "" where skipped."""
 
-    line: int
     key: tuple[str, ...]
     clock: str
     level: str
@@ -182,8 +181,8 @@ def coded(path: Path, observer: str) -> list[Coded]:
             f"{path} is no form that can be continued. Expected, as its first line: {','.join(COLUMNS)}. "
             f"Received: {first or 'nothing'}."
         )
-    own = [(row.line, row.cells) for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
-    return [Coded(line, (*cells[:2], cells[3]), cells[2], cells[5]) for line, cells in own]
+    own = [row.cells for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
+    return [Coded((*cells[:2], cells[3]), cells[2], cells[5]) for cells in own]
 
 
 def keep(path: Path, glance: Glance, level: int | None, observer: str) -> None:

@@ -22,6 +22,7 @@ from roomread.review.summary import LessonSummary, known, summarise
 from roomread.store.privacy import DIGITS, MIN_SEATS, MOMENTS, Gate
 from roomread.types import (
     EMOTIONS,
+    LEVEL,
     NO_FACE,
     NOT_ANALYSED,
     NOT_ENOUGH,
@@ -174,15 +175,15 @@ def overview_key(lesson: Lesson, mapping: Mapping) -> str:
     made_by = (
         VERSION, mapping.name, mapping.formula, mapping.validity, mapping.coefficients, MIN_SEATS, DIGITS,
         tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
-        aggregate.BIN_SECONDS, aggregate.MAX_BINS, aggregate.LEVEL, FALSE_PER_HOUR,
+        aggregate.BIN_SECONDS, aggregate.MAX_BINS, LEVEL, FALSE_PER_HOUR,
         dataclasses.astuple(OverTimeSettings()), dataclasses.astuple(EpisodeSettings()),
         lesson.purpose, lesson.reference, lesson.sample, lesson.created, lesson.state, lesson.duration,
     )  # fmt: skip
     return hashlib.sha256(json.dumps(made_by).encode()).hexdigest()
 
 
-def window(seen: Overview, start: float, end: float, most: int = MOST_DRAWN) -> Timeline:
-    """Return the class between two moments, in the finest bins of which at most `most` meet it.
+def window(seen: Overview, start: float, end: float) -> Timeline:
+    """Return the class between two moments, in the finest bins of which at most MOST_DRAWN meet it.
 
     Where no line is coarse enough it is the report's; there is always one bin at least.
 
@@ -190,9 +191,8 @@ def window(seen: Overview, start: float, end: float, most: int = MOST_DRAWN) -> 
         seen: of the lesson.
         start: seconds from the start of the source.
         end: likewise, above `start`.
-        most: bins of the answer.
     """
-    line = next((each for each in seen.lines if (end - start) / each.bin_seconds <= most), seen.whole)
+    line = next((each for each in seen.lines if (end - start) / each.bin_seconds <= MOST_DRAWN), seen.whole)
     meets = (line.starts < end) & (line.starts + line.bin_seconds > start)
     if not meets.any():
         meets = np.arange(len(line.starts)) == np.argmin(abs(line.starts - start))

@@ -40,10 +40,13 @@ def end_broken(store: LessonStore) -> list[int]:
     return [number for number, _ in rows]
 
 
-def tidy(store: LessonStore) -> None:
-    """Do what is done whenever a program begins to work on a store: end what was broken off, forget what is due."""
+def tidy(store: LessonStore) -> list[int]:
+    """End what was broken off, forget what is due, and return the numbers of what was forgotten.
+
+    So begins whatever works on a store.
+    """
     end_broken(store)
-    forget_due(store)
+    return forget_due(store)
 
 
 def check_store(store: LessonStore) -> list[str]:

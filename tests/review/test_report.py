@@ -12,6 +12,7 @@ import pytest
 from roomread.engagement.consensus import Consensus
 from roomread.errors import OutputError
 from roomread.review import charts, report, shapes
+from roomread.review.overview import seat_glances
 from roomread.review.summary import STATES, LessonSummary, SeatSummary
 from roomread.types import (
     DROP,
@@ -468,7 +469,9 @@ def test_seats_are_shown_only_when_they_are_given():
 
 def test_the_seat_map_keeps_the_proportion_of_the_picture():
     lesson, seat = make_lesson(width=1280, height=720), make_seat(2, make_timeline([OK] * 9))
-    seats = charts.seat_map(lesson, [charts.Place(2, seat.box, 0.6)], charts.NARROW)
+    seats = charts.seat_map(
+        lesson, seat_glances(make_summary(make_timeline([OK]), lesson, seats=(seat,))), charts.NARROW
+    )
     assert seats.width / seats.height == pytest.approx(1280 / 720)
     mark = seats.marks[0]
     assert (mark.x, mark.y) == pytest.approx((240 * 360 / 1280, 245 * 360 / 1280))

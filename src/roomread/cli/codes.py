@@ -56,7 +56,7 @@ def _add_code(commands: Any) -> None:
 
 def _code(options: argparse.Namespace) -> int:
     from roomread.review.codes import MOST_LEVELS
-    from roomread.review.coding import glances_to_code, waiting, write_form, write_sheet
+    from roomread.review.coding import glances_to_code, waiting, write_form
     from roomread.review.export import file_stem
 
     if not 2 <= options.levels <= MOST_LEVELS:
@@ -67,7 +67,7 @@ def _code(options: argparse.Namespace) -> int:
     gate = _gate(options, options.lesson)
     glances = glances_to_code(gate, options.glance, options.whole_class)
     if options.sheet is not None:
-        print(write_sheet(options.sheet, glances))
+        print(write_form(options.sheet, [glance.row() for glance in glances]))
         return 0
     out = options.out or Path(f"{file_stem(gate.lesson, 'codes')}.csv")
     observer = (options.observer or _ask("Your name or sign: ") or "").strip()

@@ -15,6 +15,7 @@ import numpy as np
 
 from roomread import style
 from roomread.engagement.consensus import Consensus
+from roomread.review.overview import SeatGlance
 from roomread.review.shapes import (
     Box,
     Dot,
@@ -208,21 +209,13 @@ class SeatMap:
     marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A seat: its number, its box (float (4,), pixels), and its engagement, NaN where it is not known."""
-
-    seat: int
-    box: Array
-    engagement: float
-
-
-def seat_map(lesson: Lesson, seats: Sequence[Place], size: Size) -> SeatMap:
+def seat_map(lesson: Lesson, seats: Sequence[SeatGlance], size: Size) -> SeatMap:
     """Return every seat as a circle of its face's size; large ones first, so that none hides a smaller one."""
     scale = min(0.8 * size.width / lesson.width if size.labelled else size.width / lesson.width, 440 / lesson.height)
+    sides = scale * np.array([lesson.width, lesson.height, lesson.width, lesson.height])
     marks = []
     for seat in seats:
-        left, top, right, bottom = (float(side) * scale for side in seat.box)
+        left, top, right, bottom = (sides * seat.box).tolist()
         fill = style.engagement_colour(seat.engagement)
         score = "no score" if fill is None else f"engagement {style.score(seat.engagement)}"
         marks.append(

@@ -117,17 +117,8 @@ def places(gate: Gate) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def write_sheet(path: Path, glances: tuple[Glance, ...]) -> Path:
-    """Write the empty form, one row per glance, and return its path; a file that is there is never written over.
-
-    Raises:
-        OutputError: it is there already, or cannot be written.
-    """
-    return write_form(path, [glance.row() for glance in glances])
-
-
 def write_form(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
-    """Write a form with rows as `Glance.row` gives them, and return its path; likewise.
+    """Write a form with rows as `Glance.row` gives them, and return its path; no file is written over.
 
     Raises:
         OutputError: it is there already, or cannot be written.
@@ -173,7 +164,7 @@ def coded(path: Path, observer: str) -> list[Coded]:
         OutputError: it cannot be begun.
     """
     if not path.exists():
-        write_sheet(path, ())
+        write_form(path, ())
     rows = read_rows(path)
     first = path.read_text(encoding="utf-8-sig").partition("\n")[0].strip()
     if first != ",".join(COLUMNS):  # other separators would not fit what is appended

@@ -237,15 +237,11 @@ def exported(gate: Gate, mapping: Mapping, form: str, table: str) -> bytes:
         PrivacyError: the purpose does not allow the table.
     """
     _check_form(form)
-    return _bytes(table_of(gate, mapping, table), form)
+    return as_bytes(table_of(gate, mapping, table), form)
 
 
-def parquet(frame: pd.DataFrame) -> bytes:
-    """Return a table as the bytes of a Parquet file."""
-    return _bytes(frame, "parquet")
-
-
-def _bytes(frame: pd.DataFrame, form: str) -> bytes:
+def as_bytes(frame: pd.DataFrame, form: str) -> bytes:
+    """Return a table as the bytes of a file of one of FORMATS."""
     held = _Held()
     _write(frame, form, held)
     return held.getvalue()

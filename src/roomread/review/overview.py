@@ -52,7 +52,7 @@ STEPS = ("change", "low", "high", "seats", "taken")
 class SeatGlance:
     """One seat, where single seats may be seen.
 
-    box: the median of its boxes, 0 to 1 of the picture's width and height.
+    box: the median of its boxes, (left, top, right, bottom), 0 to 1 of the picture's width and height.
     engagement: 0 to 1, mean; NaN where it is not known.
     present: 0 to 1, share of the frames in which its face was found.
     leading: its strongest expression; None where it is not known.
@@ -142,7 +142,7 @@ def overview(gate: Gate, mapping: Mapping) -> Overview:
         single=gate.allowance.single,
         lines=(*finer, whole),
         over_time=summary.over_time,
-        seats=_seats(summary),
+        seats=seat_glances(summary),
         spark=spark(whole),
     )
 
@@ -252,7 +252,8 @@ def _widths(duration: float, frames: int, coarsest: float, shortest: float) -> l
     return [width for width in sorted({finest, *WIDTHS}) if finest <= width < coarsest]
 
 
-def _seats(summary: LessonSummary) -> tuple[SeatGlance, ...]:
+def seat_glances(summary: LessonSummary) -> tuple[SeatGlance, ...]:
+    """Return the seats of a summary as pages and the map show them."""
     lesson = summary.lesson
     sides = np.array([lesson.width, lesson.height, lesson.width, lesson.height], np.float64)
     made = []

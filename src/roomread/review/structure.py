@@ -16,10 +16,9 @@ from roomread.errors import SettingsError
 from roomread.review.agenda import Structure
 from roomread.review.summary import known
 from roomread.store.privacy import Gate
-from roomread.types import MARKER, NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW, Part
+from roomread.types import MARKER, NO_REST, NOT_ANALYSED, NOT_ENOUGH, OK, SPARSE, TOO_FEW, Part
 
 WINDOW = 60.0  # seconds before and after a marker; shorter: noisier, longer: other things happen in it too
-NOT_ENOUGH = "not enough evidence"
 REASONS = {
     TOO_FEW: f"{NOT_ENOUGH}: too few seats",
     SPARSE: f"{NOT_ENOUGH}: too little measured",

@@ -8,8 +8,6 @@ from collections.abc import Mapping as Named
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from roomread.app.overviews import kept_overview, named_mapping, overview_of
 from roomread.app.web.studio import Studio
 from roomread.engagement.mappings import Mapping
@@ -67,15 +65,6 @@ def timeline_chart(lesson: Lesson, seen: Overview, line: Timeline, parts: Named[
     numbered = enumerate(parts.values(), 1)
     strip = [Stretch(number, part, f"{part.name}, {when(part)}") for number, part in numbered]
     return with_strip(charts.with_episodes(chart, met), strip)
-
-
-def places(lesson: Lesson, seen: Overview) -> list[charts.Place]:
-    """Return the seats of an overview as the map takes them, in pixels."""
-    sides = (lesson.width, lesson.height, lesson.width, lesson.height)
-    boxes = ([side * share for side, share in zip(sides, seat.box, strict=True)] for seat in seen.seats)
-    return [
-        charts.Place(seat.seat, np.array(box), seat.engagement) for seat, box in zip(seen.seats, boxes, strict=True)
-    ]
 
 
 def on_scale(seconds: float) -> list[Size]:

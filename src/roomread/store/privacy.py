@@ -14,6 +14,8 @@ Where single seats may not be seen, two answers must not tell together what neit
 - Parts of a lesson begin and end with a moment (`Gate.moments`), and no bin is shorter than one.
 - What is told of the class's engagement, expressions and attention is given in whole hundredths. How many faces were
   found and read, how much of a part is covered, and how far seats move together are no such numbers, and keep theirs.
+
+The same holds of a lesson as it runs (`just_past`).
 """
 
 from __future__ import annotations
@@ -189,14 +191,12 @@ class Gate:
     @cached_property
     def _seen(self) -> tuple[Readings, Array]:
         """What answers about the class are made of, and bool (n,), the faces that do not count in them."""
-        if self.allowance.single:
-            return self._readings, np.zeros(len(self._readings), bool)
-        return together(self._readings, self.moment)
+        return _counted(self._readings, self.allowance, self.moment)
 
     @property
     def moment(self) -> float:
         """Seconds within which readings count together; no bin may be shorter where single seats may not be seen."""
-        return next(moment for longest, moment in MOMENTS.items() if self.lesson.duration <= longest)
+        return _moment_of(self.lesson.duration)
 
     def moments(self, spans: Array) -> Array:
         """Return spans that begin and end where the purpose lets them: float64 (n, 2), seconds, as they came."""
@@ -230,22 +230,7 @@ class Gate:
 
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
-        seen, lost = self._seen
-        full = aggregate(seen)
-        bins, n = self._bins(full.starts), len(full.starts)
-        faces = bins[seen.frames]
-        each = np.bincount(faces[lost], minlength=n) / np.maximum(np.bincount(bins, minlength=n), 1)
-        full = dataclasses.replace(full, readable=full.readable + each, unreadable=full.unreadable - each)
-        unread = full.status == UNREADABLE
-        if unread.any():
-            thin = lost | (np.isnan(seen.signals) & ~np.isnan(self._readings.signals)).any(axis=1)
-            unread &= (np.bincount(faces[thin], minlength=n) == 0) & (_seats_in(seen, faces, n) >= MIN_SEATS)
-        return _rounded(hide(full, self.allowance, unread), self.allowance)
-
-    def _bins(self, starts: Array) -> Array:
-        """Return the bin of each frame: int64 (f,)."""
-        bins: Array = np.searchsorted(starts, self._readings.times, side="right") - 1
-        return bins
+        return _over_time(self._readings, self._seen, self.allowance, aggregate)
 
     def shares(self, aggregate: Callable[[Readings], Sequence[Share]]) -> tuple[Share, ...]:
         """Return how much of the class is in each state, without the bins that are made of too few seats."""
@@ -283,7 +268,7 @@ class Gate:
         parts: dict[str, Any] = {
             name: np.where(hidden, np.nan, getattr(full, name)) for name in ("change", "low", "high", "seats", "taken")
         }
-        thinned = np.bincount(self._bins(full.starts)[seen.frames[lost]], minlength=len(full.starts)) > 0
+        thinned = np.bincount(_bins(seen, full.starts)[seen.frames[lost]], minlength=len(full.starts)) > 0
         told = (full.status == OK) | ((full.status == NOT_ENOUGH) & thinned)
         parts["status"] = np.where(hidden & told, TOO_FEW, full.status)
         if not (parts["status"] == OK).any():
@@ -308,6 +293,53 @@ class Gate:
 
 Told = TypeVar("Told", Timeline, Share, Change, Overall, ClassLine, Episode)
 ROUNDED = ("engagement", "value", "low", "high", "emotions", "change", "usual")
+
+
+def just_past(
+    readings: Readings, seen: Allowance, seconds: float, aggregate: Callable[[Readings], Timeline]
+) -> Timeline:
+    """Return the class in the seconds just past of a lesson that runs, as far as it may be seen.
+
+    Args:
+        readings: of these seconds; times from the start of the source.
+        seen: what may be seen.
+        seconds: how many they are; the rules are those of a lesson of that length.
+        aggregate: makes the class over time of them.
+    """
+    return _over_time(readings, _counted(readings, seen, _moment_of(seconds)), seen, aggregate)
+
+
+def _moment_of(seconds: float) -> float:
+    """Return how long a moment is, in a lesson of so many seconds."""
+    return next(moment for longest, moment in MOMENTS.items() if seconds <= longest)
+
+
+def _counted(readings: Readings, seen: Allowance, moment: float) -> tuple[Readings, Array]:
+    """Return what answers about the class are made of, and bool (n,), the faces that do not count in them."""
+    return (readings, np.zeros(len(readings), bool)) if seen.single else together(readings, moment)
+
+
+def _over_time(
+    readings: Readings, counted: tuple[Readings, Array], seen: Allowance, aggregate: Callable[[Readings], Timeline]
+) -> Timeline:
+    """Return the class over time of what `_counted` returned of readings, as it may be seen."""
+    kept, lost = counted
+    full = aggregate(kept)
+    bins, n = _bins(kept, full.starts), len(full.starts)
+    faces = bins[kept.frames]
+    each = np.bincount(faces[lost], minlength=n) / np.maximum(np.bincount(bins, minlength=n), 1)
+    full = dataclasses.replace(full, readable=full.readable + each, unreadable=full.unreadable - each)
+    unread = full.status == UNREADABLE
+    if unread.any():
+        thin = lost | (np.isnan(kept.signals) & ~np.isnan(readings.signals)).any(axis=1)
+        unread &= (np.bincount(faces[thin], minlength=n) == 0) & (_seats_in(kept, faces, n) >= MIN_SEATS)
+    return _rounded(hide(full, seen, unread), seen)
+
+
+def _bins(readings: Readings, starts: Array) -> Array:
+    """Return the bin of each frame: int64 (f,)."""
+    bins: Array = np.searchsorted(starts, readings.times, side="right") - 1
+    return bins
 
 
 def _seats_in(readings: Readings, bins: Array, n: int) -> Array:

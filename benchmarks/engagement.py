@@ -58,8 +58,8 @@ def by_statistics(pictures: GradedPictures, part: Part) -> tuple[Array, Array]:
     for fold in np.unique(folds):
         out = folds == fold
         graded = Graded(given[~out], pictures.levels[~out], np.ones(int((~out).sum())))
-        model = fit(STATISTICS, {"fold": with_every_level(graded, n_levels)}, part.settings)
-        likely[out] = model.probabilities(given[out], "fold")
+        model = fit(STATISTICS, with_every_level(graded, n_levels), part.settings)
+        likely[out] = model.probabilities(given[out])
         latent[out] = model.latent(given[out]) - model.latent(given[~out]).mean()
     return likely, latent
 
@@ -71,13 +71,18 @@ def cut_at_frequencies(scores: Array, levels: Array) -> Array:
     return answers
 
 
+def balanced_accuracy(levels: Array, answers: Array) -> float:
+    """Return the mean over the levels of the share that was answered rightly, 0 to 1."""
+    return float(np.mean([(answers[levels == level] == level).mean() for level in np.unique(levels)]))
+
+
 def figures_of(scores: Array, answers: Array, levels: Array) -> Figures:
     """Return every figure of one mapping."""
     n = int(levels.max()) + 1
     return {
         "lowest": measures.area_under_curve(-scores, levels < n // 2),
         "highest": measures.area_under_curve(scores, levels == n - 1),
-        "balanced_accuracy": measures.balanced_accuracy(levels, answers),
+        "balanced_accuracy": balanced_accuracy(levels, answers),
         "quadratic_kappa": measures.cohens_kappa(levels, answers, n, quadratic=True),
         "spearman": measures.spearman(scores, levels),
     }

@@ -86,7 +86,7 @@ def test_analyze_prints_the_lesson_at_a_glance_and_writes_what_out_asks_for(run,
     code, out, _ = run("analyze --purpose research --out", tmp_path / "results", clip)
     assert code == 0
     assert "lesson 1: class, 1 s, 5 frames, complete" in out
-    assert "engagement not known: no readable face" in out
+    assert "engagement not known: no face has a score" in out
     names = sorted(path.name for path in (tmp_path / "results").iterdir())
     assert names == ["class-1-class.csv", "class-1-class.dictionary.json", "class-1-report.html"]
 

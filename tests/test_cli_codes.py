@@ -91,6 +91,8 @@ def test_single_seats_are_not_coded_where_they_may_not_be_seen(run: Run, keep_le
     keep_lesson(reference=None)
     code, _, err = run("code last --sheet s.csv")
     assert code == 1 and "--whole-class" in err and not Path("s.csv").exists()
+    code, _, err = run("code last --kept s.csv")
+    assert code == 1 and "Rows of single seats" in err and not Path("s.csv").exists()
     assert run("code last --sheet s.csv --whole-class")[:2] == (0, "s.csv\n")
     assert "0,20,0:00–0:20,class,the whole picture,," in Path("s.csv").read_text(encoding="utf-8")
     assert "0:00–0:20 class" in run("code last --whole-class --observer Anna", "1")[1]

@@ -58,6 +58,11 @@ def test_a_module_imports_only_what_its_row_allows(path):
     assert not wrong - packages, f"{name} imports {wrong}"
 
 
+def test_rows_of_a_lesson_are_read_at_the_gate_and_where_they_are_written_alone():
+    readers = {dotted(path) for path in MODULES if ".readings(" in path.read_text(encoding="utf-8")}
+    assert readers == {"store.privacy", "app.joining"}
+
+
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_is_imported_only_through_its_doors(library):
     users = {dotted(path) for path in MODULES if any(within(target, [library]) for target in imported(path))}

@@ -44,7 +44,7 @@ def fitted(name: str, path: Path) -> Part:
         people=len(np.unique(seen.people)),
         n=len(seen.levels),
         sha256=pictures.sha256,
-        model=fit_part(name, seen.signals, seen.levels, int(seen.levels.max()) + 1, SETTINGS[name]),
+        model=fit_part(seen.signals, seen.levels, int(seen.levels.max()) + 1, SETTINGS[name]),
         settings=SETTINGS[name],
         least=least_probability(likely, seen.levels),
     )
@@ -67,6 +67,7 @@ def write_glance(glance: Glance, path: Path, about: dict[str, str]) -> None:
             "least": round(part.least, 5),
             "settings": asdict(part.settings),
             **part.model.as_dict(),
+            "cuts": {part.data: part.model.as_dict()["cuts"]},
         }
         for part in glance.parts
     ]

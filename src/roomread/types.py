@@ -43,6 +43,9 @@ PURPOSES = ("research", "self-study", "demo")
 ESTABLISHED_FRAMES = 3  # a seat seen in fewer frames may be a false box ...
 ESTABLISHED_SHARE = 0.02  # ... and so may one seen in less than this share of a long lesson's frames
 
+LEVEL = 0.95  # of every interval
+DEVIATION = 1.4826  # of a normal variable over its median absolute deviation
+
 # What a bin of the class timeline can be.
 OK, TOO_FEW, NO_FACE, UNREADABLE, NOT_ANALYSED = "ok", "too few", "no face", "unreadable", "not analysed"
 SPARSE, NO_REST = "too little measured", "nothing to compare with"  # what a part can be beside some of those
@@ -343,14 +346,14 @@ class Timeline:
     """The class over time, one row per bin. What a bin cannot or must not show is NaN, never 0.
 
     starts: float64 (n,), seconds from the start of the source; every bin is `bin_seconds` long.
-    status: str (n,), one of OK, TOO_FEW (seats to aggregate), NO_FACE, UNREADABLE (faces seen, none could be read),
+    status: str (n,), one of OK, TOO_FEW (seats to aggregate), NO_FACE, UNREADABLE (faces seen, none has a score),
         NOT_ANALYSED.
     engagement: float64 (n,), 0 to 1, mean over the seats of the bin.
     low, high: float64 (n,), 0 to 1, the band about it: see `engagement.aggregate`.
     emotions: float64 (n, 7), 0 to 1, mean over seats, in the order of EMOTIONS; rows sum to 1 until they
         are rounded.
     readable, unreadable: float64 (n,), faces per analysed frame that could and could not be read.
-    seats: float64 (n,), seats with a readable face.
+    seats: float64 (n,), seats with a score.
     """
 
     bin_seconds: float
@@ -457,7 +460,7 @@ class Overall:
     engagement, low, high: 0 to 1, mean over seats and the interval of that mean.
     emotions: float64 (7,), 0 to 1, mean over seats, in the order of EMOTIONS.
     faces_per_frame: faces found per analysed frame. readable: 0 to 1, the share of them that could be read.
-    n_seats: seats established. n_readable: those of them that were readable at least once.
+    n_seats: seats established. n_readable: those of them that had a score at least once.
     """
 
     engagement: float

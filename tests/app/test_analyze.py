@@ -220,6 +220,16 @@ def test_a_lesson_is_found_again_by_number_name_and_last(clip, db):
         open_lesson("absent", db)
 
 
+def test_a_lesson_that_is_named_like_a_number_does_not_stand_for_the_one_deleted(clip, db):
+    made = analyze(clip, **RESEARCH, db=db)
+    store = LessonStore(db)
+    store.add(dataclasses.replace(made.lesson, name=str(made.number)))
+    store.delete(made.lesson)
+    for read in (made.summary, lambda: made.lesson):
+        with pytest.raises(LessonNotFoundError, match="may have been deleted"):
+            read()
+
+
 @pytest.mark.parametrize(
     "values", [{"threads": 0}, {"device": "tpu"}, {"fps": 0.0}, {"began": "yesterday"}, {"start": 9.0, "end": 2.0}]
 )

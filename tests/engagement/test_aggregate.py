@@ -11,7 +11,6 @@ from scipy.stats import distributions
 
 from roomread.engagement.aggregate import (
     BIN_SECONDS,
-    LEVEL,
     MAX_BINS,
     bin_seconds_for,
     bins_of,
@@ -22,7 +21,7 @@ from roomread.engagement.aggregate import (
     student_t,
     timeline,
 )
-from roomread.types import EMOTIONS, NO_FACE, NO_SEAT, NOT_ANALYSED, OK, UNREADABLE, Array, Readings
+from roomread.types import EMOTIONS, LEVEL, NO_FACE, NO_SEAT, NOT_ANALYSED, OK, UNREADABLE, Array, Readings
 
 MakeReadings = Callable[..., Readings]
 NAN = float("nan")
@@ -147,6 +146,14 @@ def test_the_band_of_one_seat_is_the_middle_of_its_readings(readings: MakeReadin
     assert_allclose([line.engagement[0], line.low[0], line.high[0]], [0.5, 0.05, 0.95], atol=1e-6)
     whole = overall(seen, happiness)
     assert_allclose([whole.engagement, whole.low, whole.high], [0.5, NAN, NAN], atol=1e-6)
+
+
+def test_of_several_seats_the_one_that_is_read_alone_has_no_band(readings: MakeReadings) -> None:
+    levels = np.linspace(0, 1, 21)
+    alone = [(row, 1, [0, 0, 0, p, 1 - p, 0, 0]) for row, p in enumerate(levels)]
+    line = timeline(readings(levels, [*alone, *((row, 2, None) for row in range(21))]), happiness, 2.0, 1.05)
+    assert_array_equal([line.low[0], line.high[0]], [NAN, NAN])
+    assert_allclose(line.engagement, [0.5], atol=1e-6)
 
 
 def test_every_bin_says_what_it_is(readings: MakeReadings) -> None:

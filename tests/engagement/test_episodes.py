@@ -13,7 +13,6 @@ from numpy.testing import assert_allclose
 
 from roomread.engagement.episodes import (
     FALSE_PER_HOUR,
-    SEAT_SETTINGS,
     EpisodeSettings,
     class_episodes,
     expected_false,
@@ -21,7 +20,7 @@ from roomread.engagement.episodes import (
     seat_episodes,
 )
 from roomread.engagement.mappings import sharma
-from roomread.engagement.overtime import class_line
+from roomread.engagement.overtime import OverTimeSettings, class_line, seat_levels, smooth_seats
 from roomread.types import DROP, RISE, Array, Episode, Readings
 
 MakeReadings = Callable[..., Readings]
@@ -215,7 +214,6 @@ def test_a_class_of_few_seats_must_move_further_than_one_of_many() -> None:
     few = class_line(starts, levels[:, :20], seen)
     few = dataclasses.replace(few, seats=np.where((starts > 900) & (starts < 1300), 1.0, few.seats))
     assert class_episodes(few) == ()
-    assert len(class_episodes(class_line(starts, levels, seen), EpisodeSettings(enter=30.0))) == 0
 
 
 def test_false_alarms_are_told_from_the_time_on_from_which_a_level_is_usual() -> None:
@@ -225,13 +223,15 @@ def test_false_alarms_are_told_from_the_time_on_from_which_a_level_is_usual() ->
     assert np.isnan(expected_false(line))
 
 
-def test_a_seat_must_move_further_than_the_class_unless_other_settings_are_given(readings: MakeReadings) -> None:
+def test_a_seat_must_move_further_than_the_class(readings: MakeReadings) -> None:
     """The score is 1 less two thirds of the share of sadness, which rises for two minutes."""
     scores = 0.5 + 0.05 * np.random.default_rng(5).normal(size=900)
     scores[400:460] -= 0.11
     sad = (1 - scores) * 1.5
     faces = [(row, 1, [0, 0, 0, 0, share, 0, 1 - share]) for row, share in enumerate(sad)]
     seen = readings(np.arange(900) * STEP, faces)
-    assert seat_episodes(seen, sharma, 1800.0) == seat_episodes(seen, sharma, 1800.0, SEAT_SETTINGS) == {1: ()}
-    (drop,) = seat_episodes(seen, sharma, 1800.0, EpisodeSettings())[1]
+    assert seat_episodes(seen, sharma, 1800.0) == {1: ()}
+    starts, levels, _ = seat_levels(seen, sharma, 1800.0, STEP)
+    smoothed = smooth_seats(levels, OverTimeSettings())[:, 0]
+    (drop,) = find_episodes(starts, STEP, smoothed, np.ones(len(starts)))
     assert drop.kind == DROP and 780 <= drop.start <= 820 and 900 <= drop.end <= 940

@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.engagement.fit import (
-    CODES,
     FOLDS,
     check_enough,
     cross_validate,
@@ -55,7 +54,7 @@ def test_missing_stays_missing() -> None:
 
 def test_the_refitted_score_is_the_expected_level_over_the_highest() -> None:
     model = one_curve(np.array([0.0, 1.0]), np.array([-1.0, 1.0]), np.array([-0.5, 0.5]))
-    likely = model.probabilities(np.array([[0.5]]), CODES)[0]
+    likely = model.probabilities(np.array([[0.5]]))[0]
     assert_allclose(likely.sum(), 1)
     assert_allclose(expected(model, np.array([0.5])), [likely[1] / 2 + likely[2]])
     assert_allclose(expected(model, np.array([0.5])), [0.5])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -40,7 +42,7 @@ def faces(n: int, seed: int = 0) -> tuple[Array, Array, Array]:
 
 def fitted(data: str, seed: int) -> Part:
     signals, levels, _ = faces(1000, seed)
-    model = fit_part(data, signals, levels, 3, SETTINGS)
+    model = fit_part(signals, levels, 3, SETTINGS)
     return Part(data=data, people=PEOPLE, n=1000, sha256="ab" * 32, model=model, settings=SETTINGS, least=0.2)
 
 
@@ -170,6 +172,13 @@ def test_as_a_mapping_it_says_what_it_was_fitted_on_and_for_what(part: Part) -> 
     mapping = glance_mapping(Glance((part,)))
     assert mapping.signals and mapping.name == "glance"
     assert "drawn (1,000 pictures, 6 people)" in mapping.source and "research only" in mapping.source
+
+
+def test_as_a_mapping_it_tells_other_coefficients_apart_though_its_words_are_the_same(part: Part) -> None:
+    again = replace(part, model=fit_part(*faces(900)[:2], 3, SETTINGS))
+    one, other = (glance_mapping(Glance((each,))) for each in (part, again))
+    assert (one.formula, one.validity) == (other.formula, other.validity)
+    assert one.coefficients != other.coefficients
 
 
 @pytest.mark.parametrize(

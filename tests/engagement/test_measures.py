@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from roomread.engagement.measures import (
     DRAWS,
     area_under_curve,
-    balanced_accuracy,
     bootstrap,
     cohens_kappa,
     drawn_groups,
@@ -110,12 +109,6 @@ def test_where_nothing_can_be_told_there_is_no_intraclass_correlation(values: Ar
     assert np.isnan(intraclass_correlation(values))
 
 
-def test_balanced_accuracy_is_scikit_learns() -> None:
-    levels, answers = two_gradings()
-    assert_allclose(balanced_accuracy(levels, answers), balanced_accuracy_score(levels, answers), rtol=1e-12)
-    assert np.isnan(balanced_accuracy(np.empty(0, np.int64), np.empty(0, np.int64)))
-
-
 def test_the_interval_of_a_mean_is_as_wide_as_its_theory_says() -> None:
     values = np.random.default_rng(3).normal(0, 1, 400)
     low, high = bootstrap(lambda rows: float(values[rows].mean()), np.arange(400))
@@ -138,7 +131,6 @@ def test_the_same_seed_draws_the_same_interval() -> None:
         return float(values[rows].std())
 
     assert bootstrap(spread, values) == bootstrap(spread, values)
-    assert bootstrap(spread, values) != bootstrap(spread, values, seed=1)
 
 
 def test_one_group_or_a_figure_that_is_never_known_has_no_interval() -> None:
@@ -173,12 +165,12 @@ def test_two_things_are_enough_for_an_intraclass_correlation_and_opposite_orders
         intraclass_correlation(np.zeros(3))
 
 
-def test_every_group_is_drawn_with_all_its_rows_and_the_same_seed_draws_the_same() -> None:
+def test_every_group_is_drawn_with_all_its_rows_and_alike_each_time() -> None:
     groups = np.array([7, 3, 7, 3, 3])
     drawn = list(drawn_groups(groups, 200))
     assert len(drawn) == 200 and len(list(drawn_groups(groups))) == DRAWS
     assert {tuple(sorted(rows)) for rows in drawn} == {(0, 0, 2, 2), (0, 1, 2, 3, 4), (1, 1, 3, 3, 4, 4)}
-    again = drawn_groups(groups, 200, seed=0)
+    again = drawn_groups(groups, 200)
     assert all(np.array_equal(one, other) for one, other in zip(drawn, again, strict=True))
 
 
@@ -198,5 +190,4 @@ def test_two_groups_have_an_interval_that_leaves_out_a_fortieth_of_the_draws_at_
 def test_groups_are_dealt_to_as_many_folds_as_there_are_or_each_has_its_own() -> None:
     assert set(np.bincount(folds_of(np.arange(12), 5))) == {2, 3}
     assert sorted(folds_of(np.arange(3), 5)) == [0, 1, 2]
-    assert np.array_equal(folds_of(np.arange(12), 5), folds_of(np.arange(12), 5, seed=0))
-    assert not np.array_equal(folds_of(np.arange(12), 5), folds_of(np.arange(12), 5, seed=1))
+    assert np.array_equal(folds_of(np.arange(12), 5), folds_of(np.arange(12), 5))

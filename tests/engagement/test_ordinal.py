@@ -55,43 +55,31 @@ def test_the_probabilities_of_levels_are_those_of_a_cumulative_logit_model() -> 
 def test_a_fit_finds_the_curves_and_cuts_that_the_levels_were_drawn_from() -> None:
     inputs = np.random.default_rng(1).uniform(-2, 2, (20000, 2))
     true = np.abs(inputs[:, 0]) * 1.5 - 0.7 * inputs[:, 1]
-    model = fit(("bent", "straight"), {"x": graded(inputs, drawn(true, CUTS))}, LOOSE)
+    model = fit(("bent", "straight"), graded(inputs, drawn(true, CUTS)), LOOSE)
     found = model.latent(inputs)
     assert np.corrcoef(found, true)[0, 1] > 0.995
-    assert_allclose(np.diff(model.cuts["x"]), np.diff(CUTS), atol=0.08)
-    assert_allclose(model.probabilities(inputs, "x").mean(axis=0), np.bincount(drawn(true, CUTS)) / 20000, atol=0.005)
+    assert_allclose(np.diff(model.cuts), np.diff(CUTS), atol=0.08)
+    assert_allclose(model.probabilities(inputs).mean(axis=0), np.bincount(drawn(true, CUTS)) / 20000, atol=0.005)
 
 
 def test_a_fit_is_the_likeliest_there_is() -> None:
     inputs = np.random.default_rng(2).normal(size=(300, 1))
-    data = {"x": graded(inputs, drawn(inputs[:, 0], CUTS))}
+    data = graded(inputs, drawn(inputs[:, 0], CUTS))
     model = fit(("a",), data, FitSettings(knots=3, smoothness=0, flatness=0))
 
     def likelihood(values: Array, cuts: Array) -> float:
-        other = OrdinalModel(
-            curves={"a": Curve(knots=model.curves["a"].knots, values=values, missing=0.0)}, cuts={"x": cuts}
-        )
-        likely = other.probabilities(inputs, "x")
-        return float(np.log(likely[np.arange(300), data["x"].levels]).sum())
+        other = OrdinalModel(curves={"a": Curve(knots=model.curves["a"].knots, values=values, missing=0.0)}, cuts=cuts)
+        likely = other.probabilities(inputs)
+        return float(np.log(likely[np.arange(300), data.levels]).sum())
 
-    best = likelihood(model.curves["a"].values, model.cuts["x"])
+    best = likelihood(model.curves["a"].values, model.cuts)
     for step in np.random.default_rng(3).normal(0, 0.2, (50, 5)):
-        assert likelihood(model.curves["a"].values + step[:3], model.cuts["x"] + step[3:]) < best + 1e-3
-
-
-def test_two_scales_share_their_curves_and_have_cuts_of_their_own() -> None:
-    inputs = np.random.default_rng(4).normal(size=(4000, 1))
-    cuts = {"three": np.array([-1.0, 1.0]), "four": np.array([-2.0, 0.0, 1.5])}
-    data = {name: graded(inputs, drawn(2 * inputs[:, 0], each, 5)) for name, each in cuts.items()}
-    model = fit(("a",), data, LOOSE)
-    middle = model.latent(np.zeros((1, 1)))
-    for name, each in cuts.items():
-        assert_allclose(model.cuts[name] - middle, each, atol=0.2)
+        assert likelihood(model.curves["a"].values + step[:3], model.cuts + step[3:]) < best + 1e-3
 
 
 def test_smoothness_makes_curves_straight_and_flatness_makes_them_count_less() -> None:
     inputs = np.random.default_rng(6).uniform(-2, 2, (2000, 1))
-    data = {"x": graded(inputs, drawn(3 * np.sin(2 * inputs[:, 0]), CUTS))}
+    data = graded(inputs, drawn(3 * np.sin(2 * inputs[:, 0]), CUTS))
 
     def values(smoothness: float, flatness: float) -> Array:
         return fit(("a",), data, FitSettings(smoothness=smoothness, flatness=flatness)).curves["a"].values
@@ -104,8 +92,8 @@ def test_what_is_missing_has_a_value_of_its_own() -> None:
     inputs = np.full((1000, 1), np.nan)
     inputs[:500, 0] = np.random.default_rng(7).normal(size=500)
     levels = np.concatenate([drawn(np.zeros(500), CUTS), drawn(np.full(500, -3.0), CUTS)])
-    model = fit(("a",), {"x": graded(inputs, levels)}, LOOSE)
-    likely = model.probabilities(np.array([[0.0], [np.nan]]), "x")
+    model = fit(("a",), graded(inputs, levels), LOOSE)
+    likely = model.probabilities(np.array([[0.0], [np.nan]]))
     assert likely[1, 0] > 0.8 > 0.5 > likely[0, 0]
     average = model.with_missing_as_average(inputs)
     expected = average.curves["a"](inputs[:500, 0]).mean()
@@ -114,29 +102,29 @@ def test_what_is_missing_has_a_value_of_its_own() -> None:
 
 def test_an_input_that_is_never_known_adds_nothing_that_breaks() -> None:
     inputs = np.column_stack([np.random.default_rng(8).normal(size=500), np.full(500, np.nan)])
-    model = fit(("a", "never"), {"x": graded(inputs, drawn(inputs[:, 0], CUTS))})
+    model = fit(("a", "never"), graded(inputs, drawn(inputs[:, 0], CUTS)))
     assert np.isfinite(model.latent(inputs)).all()
 
 
 def test_a_weight_of_two_is_the_row_twice() -> None:
     inputs = np.random.default_rng(9).normal(size=(200, 1))
     levels = drawn(inputs[:, 0], CUTS)
-    twice = fit(("a",), {"x": graded(np.tile(inputs, (2, 1)), np.tile(levels, 2))})
-    heavy = fit(("a",), {"x": Graded(inputs, levels, np.full(200, 2.0))})
+    twice = fit(("a",), graded(np.tile(inputs, (2, 1)), np.tile(levels, 2)))
+    heavy = fit(("a",), Graded(inputs, levels, np.full(200, 2.0)))
     assert_allclose(heavy.curves["a"].values, twice.curves["a"].values, atol=1e-4)
 
 
 @pytest.mark.parametrize("levels", [[0, 0, 0], [0, 2, 2], [1, 1, 2]], ids=["one level", "a gap", "no lowest"])
 def test_levels_that_do_not_occur_are_refused(levels: list[int]) -> None:
     with pytest.raises(ValueError, match="must occur"):
-        fit(("a",), {"x": graded(np.zeros((3, 1)), np.array(levels))})
+        fit(("a",), graded(np.zeros((3, 1)), np.array(levels)))
 
 
 def test_a_model_is_the_same_after_being_written_and_read() -> None:
     inputs = np.random.default_rng(10).normal(size=(300, 1))
-    model = fit(("a",), {"x": graded(inputs, drawn(inputs[:, 0], CUTS))})
+    model = fit(("a",), graded(inputs, drawn(inputs[:, 0], CUTS)))
     again = OrdinalModel.from_dict(model.as_dict())
-    assert_allclose(again.probabilities(inputs, "x"), model.probabilities(inputs, "x"), atol=1e-4)
+    assert_allclose(again.probabilities(inputs), model.probabilities(inputs), atol=1e-4)
     assert again.as_dict() == model.as_dict()
 
 
@@ -149,18 +137,16 @@ def test_settings_out_of_range_are_refused(change: dict[str, float]) -> None:
 def test_what_is_written_has_four_digits_and_what_is_read_is_made_of_floats() -> None:
     model = OrdinalModel(
         curves={"a": Curve(knots=np.array([0.0, 1.00004]), values=np.array([1 / 3, 2.0]), missing=2 / 3)},
-        cuts={"x": np.array([0.123456])},
+        cuts=np.array([0.123456]),
     )
     plain = model.as_dict()
     assert plain == {
         "curves": {"a": {"knots": [0.0, 1.0], "values": [0.3333, 2.0], "missing": 0.6667}},
-        "cuts": {"x": [0.1235]},
+        "cuts": [0.1235],
     }
-    whole = OrdinalModel.from_dict(
-        {"curves": {"a": {"knots": [0, 1], "values": [1, 2], "missing": 1}}, "cuts": {"x": [0]}}
-    )
+    whole = OrdinalModel.from_dict({"curves": {"a": {"knots": [0, 1], "values": [1, 2], "missing": 1}}, "cuts": [0]})
     curve = whole.curves["a"]
-    assert {curve.knots.dtype, curve.values.dtype, whole.cuts["x"].dtype} == {np.dtype(np.float64)}
+    assert {curve.knots.dtype, curve.values.dtype, whole.cuts.dtype} == {np.dtype(np.float64)}
 
 
 def test_two_knots_and_no_penalty_are_the_least_there_is() -> None:
@@ -173,7 +159,7 @@ def test_two_knots_and_no_penalty_are_the_least_there_is() -> None:
 
 def test_a_curve_that_is_never_known_adds_nothing_when_missing_counts_as_average() -> None:
     curve = Curve(knots=np.array([0.0, 1.0]), values=np.array([1.0, 3.0]), missing=9.0)
-    model = OrdinalModel(curves={"a": curve, "b": curve}, cuts={"x": np.array([0.0])})
+    model = OrdinalModel(curves={"a": curve, "b": curve}, cuts=np.array([0.0]))
     average = model.with_missing_as_average(np.array([[0.0, np.nan], [0.5, np.nan], [np.nan, np.nan]]))
     assert [each.missing for each in average.curves.values()] == [1.5, 0.0]
 
@@ -193,15 +179,15 @@ def test_the_sums_of_curves_need_a_column_for_each() -> None:
 
 def one_input_model() -> OrdinalModel:
     curve = Curve(knots=np.array([0.0, 1.0]), values=np.array([0.0, 1.0]), missing=-1.0)
-    return OrdinalModel(curves={"a": curve}, cuts={"x": np.array([0.0, 1.0])})
+    return OrdinalModel(curves={"a": curve}, cuts=np.array([0.0, 1.0]))
 
 
 def test_a_fit_puts_its_knots_at_equal_shares_of_the_known_values_and_rounds_them() -> None:
     inputs = np.append(np.arange(101.0), np.nan)[:, None]
     levels = np.append(np.arange(101) // 40, 0)
-    knots = fit(("a",), {"x": graded(inputs, levels)}, FitSettings(knots=3)).curves["a"].knots
+    knots = fit(("a",), graded(inputs, levels), FitSettings(knots=3)).curves["a"].knots
     assert_allclose(knots, [1, 50, 99])
-    fine = fit(("a",), {"x": graded(inputs / 1e4 / 3, levels)}, FitSettings(knots=2)).curves["a"].knots
+    fine = fit(("a",), graded(inputs / 1e4 / 3, levels), FitSettings(knots=2)).curves["a"].knots
     assert_allclose(fine, [0, 0.0033])
 
 
@@ -211,17 +197,17 @@ def test_the_penalties_pull_bends_and_slopes_as_strongly_as_they_say() -> None:
     inputs[::7] = np.nan
     data = graded(inputs, drawn(np.nan_to_num(inputs[:, 0]), CUTS))
     settings = FitSettings(knots=4, smoothness=5.0, flatness=2.0)
-    model = fit(("a",), {"x": data}, settings)
+    model = fit(("a",), data, settings)
     curve = model.curves["a"]
 
     def penalised(values: Array, missing: float, cuts: Array) -> float:
-        other = OrdinalModel(curves={"a": Curve(knots=curve.knots, values=values, missing=missing)}, cuts={"x": cuts})
-        likely = other.probabilities(inputs, "x")[np.arange(400), data.levels]
+        other = OrdinalModel(curves={"a": Curve(knots=curve.knots, values=values, missing=missing)}, cuts=cuts)
+        likely = other.probabilities(inputs)[np.arange(400), data.levels]
         slopes, bends = (float((np.diff(values, n) ** 2).sum()) for n in (1, 2))
         ridge = 1e-3 * float((values**2).sum() + missing**2)
         return float(np.log(likely).sum()) - (2.0 * (slopes + missing**2) + 5.0 * bends + ridge) / 2
 
-    best = np.concatenate([curve.values, [curve.missing], model.cuts["x"]])
+    best = np.concatenate([curve.values, [curve.missing], model.cuts])
     for step in 1e-3 * np.eye(len(best)):
         above, below = (penalised(each[:4], float(each[4]), each[5:]) for each in (best + step, best - step))
         assert abs(above - below) / 2e-3 < 2e-3

@@ -18,7 +18,6 @@ from roomread.engagement.overtime import (
     class_line,
     class_over_time,
     design_effect,
-    presence,
     seat_levels,
     shared,
     smooth,
@@ -92,11 +91,9 @@ def test_a_short_or_empty_series_is_ordinary(n: int) -> None:
     assert len(smooth(np.full(n, NAN), SETTINGS)) == n
 
 
-def test_presence_is_the_share_of_frames_around_the_step() -> None:
-    seen = np.array([[1.0]] * 6 + [[0.0]] * 5 + [[NAN]] * 30)
-    told = presence(seen, SETTINGS)
-    assert_allclose(told[[0, 5, 15], 0], [1, 6 / 11, 0])
-    assert np.isnan(told[30, 0])
+def test_a_seat_is_taken_as_far_around_a_face_as_the_window_reaches() -> None:
+    seen = np.array([[0.0, NAN]] * 10 + [[1.0, NAN]] + [[0.0, 0.1]] * 30)
+    assert_array_equal(class_line(steps(41), np.full((41, 2), NAN), seen).taken, [0] * 5 + [1] + [2] * 10 + [1] * 25)
 
 
 def test_the_usual_level_is_not_moved_by_a_tenth_of_the_lesson() -> None:
@@ -250,9 +247,6 @@ def test_the_window_is_as_long_as_the_settings_say() -> None:
     assert smooth(values, settings)[0] == np.median(values[:5]) and smooth(values, settings)[-1] == np.median(
         values[-5:]
     )
-    seen = np.random.default_rng(2).uniform(size=(60, 2))
-    assert_allclose(presence(seen, settings)[30], seen[26:35].mean(axis=0))
-    assert_allclose(presence(seen, settings)[[0, -1]], [seen[:5].mean(axis=0), seen[-5:].mean(axis=0)])
 
 
 def test_a_level_is_usual_from_its_least_time_on_and_its_spread_is_its_median_distance() -> None:

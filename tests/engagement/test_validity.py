@@ -16,10 +16,6 @@ def test_what_was_measured_is_told_with_every_set_its_size_and_its_intervals() -
     )
 
 
-def test_of_what_was_not_measured_that_is_said() -> None:
-    assert sentence("another") == "Nothing was measured of it."
-
-
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_figure_lies_within_its_interval(name: str) -> None:
     for part in MEASURED[name]:

@@ -16,7 +16,7 @@ from roomread.review.coding import (
     keep,
     places,
     waiting,
-    write_sheet,
+    write_form,
 )
 from roomread.store.privacy import Gate, allowance
 from roomread.types import WHOLE_CLASS, Lesson, Readings
@@ -69,7 +69,7 @@ def test_a_lesson_without_a_seat_has_nothing_to_code(
 
 
 def test_a_form_that_is_filled_in_by_hand_is_read_back(glances: tuple[Glance, ...], tmp_path: Path) -> None:
-    path = write_sheet(tmp_path / "sheet.csv", glances)
+    path = write_form(tmp_path / "sheet.csv", [glance.row() for glance in glances])
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0].split(",") == list(COLUMNS)
     assert lines[1] == '10,30,0:10–0:30,2,"9% from the left, 31% from the top",,'
@@ -82,7 +82,7 @@ def test_a_form_that_is_filled_in_by_hand_is_read_back(glances: tuple[Glance, ..
 def test_a_form_is_never_written_over(glances: tuple[Glance, ...], tmp_path: Path) -> None:
     (tmp_path / "sheet.csv").write_text("Anna's work")
     with pytest.raises(OutputError, match="there already"):
-        write_sheet(tmp_path / "sheet.csv", glances)
+        write_form(tmp_path / "sheet.csv", [glance.row() for glance in glances])
     assert (tmp_path / "sheet.csv").read_text() == "Anna's work"
 
 

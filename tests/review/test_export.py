@@ -80,10 +80,10 @@ def test_the_class_table_has_a_row_for_each_bin(make_gate: Callable[..., Gate]) 
     table = class_table(summarise(make_gate(), SHARMA))
     assert_array_equal(table["time"], [0, 1, 2, 3])
     assert_array_equal(table["seconds"], [1, 1, 1, 1])
-    assert list(table["status"]) == [OK, TOO_FEW, TOO_FEW, NO_FACE]
-    assert_array_equal(table["seats"], [6, np.nan, np.nan, 0])
-    assert_array_equal(table["readable"], [6, np.nan, np.nan, 0])
-    assert_array_equal(table["unreadable"], [0, np.nan, np.nan, 0])
+    assert list(table["status"]) == [OK, UNREADABLE, TOO_FEW, NO_FACE]
+    assert_array_equal(table["seats"], [6, 0, np.nan, 0])
+    assert_array_equal(table["readable"], [6, 0, np.nan, 0])
+    assert_array_equal(table["unreadable"], [0, 6, np.nan, 0])
     assert_array_equal(np.isnan(table["engagement"]), [False, True, True, True])
     assert_allclose(table[list(EMOTIONS)].sum(axis=1, min_count=7), [1, np.nan, np.nan, np.nan], atol=0.035)
 

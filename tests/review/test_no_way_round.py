@@ -15,12 +15,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from roomread.engagement import aggregate
 from roomread.engagement.mappings import PUBLISHED
 from roomread.review.agenda import Structure
+from roomread.review.agreement import Glances, glance_scores
 from roomread.review.export import class_table
 from roomread.review.overview import overview
 from roomread.review.structure import compare
 from roomread.review.summary import summarise
 from roomread.store.privacy import MIN_SEATS, MOMENTS, Gate, allowance, together
-from roomread.types import ACTIVITY, MARKER, N_SIGNALS, OK, TOO_FEW, Lesson, Part, Readings
+from roomread.types import ACTIVITY, MARKER, N_SIGNALS, OK, TOO_FEW, WHOLE_CLASS, Lesson, Part, Readings
 
 SHARMA = next(mapping for mapping in PUBLISHED if mapping.name == "sharma")
 SECONDS = 600
@@ -66,8 +67,14 @@ def gate_of(lesson: Lesson, seen: Readings) -> Gate:
     return Gate(lesson, allowance(lesson, len(seen.established())), seen)
 
 
+def coded(spans: np.ndarray[Any, Any]) -> Glances:
+    """Return glances at the whole class, all given the same level."""
+    n = len(spans)
+    return Glances(spans[:, 0], spans[:, 1], np.full(n, WHOLE_CLASS), ("Anna",), np.zeros((n, 1)))
+
+
 def everything_told(lesson: Lesson, seen: Readings, seed: int) -> list[Any]:
-    """Return all that leaves of a lesson: summary, table, overview at every width, and parts cut anywhere."""
+    """Return all that leaves of a lesson: summary, table, overview at every width, parts and glances cut anywhere."""
     gate = gate_of(lesson, seen)
     chance = np.random.default_rng(seed)
     cuts = np.sort(chance.uniform(0, SECONDS, (30, 2)), axis=1)
@@ -77,6 +84,7 @@ def everything_told(lesson: Lesson, seen: Readings, seed: int) -> list[Any]:
         [compare(gate, formula, Structure(tuple(parts)), window).as_dict() for window in (7.3, 60.0)]
         for formula in PUBLISHED
     ]
+    told += [glance_scores(gate, coded(cuts), formula.score).tolist() for formula in PUBLISHED]
     summary = summarise(gate, SHARMA, PUBLISHED)
     table = class_table(summary)
     return [told, summary.as_dict(), table.to_json(), *overview(gate, SHARMA).as_stored()]
@@ -136,6 +144,18 @@ def test_parts_are_cut_between_moments_and_never_vanish(lesson: MakeLesson) -> N
     assert_array_equal(gate.moments(spans), [[10, 300], [15, 20], [np.nan, np.nan]])
     research = lesson(reference="EC 12/26", duration=float(SECONDS))
     assert_array_equal(gate_of(research, seen).moments(spans), spans)
+
+
+def test_codes_of_the_class_are_compared_with_whole_moments(lesson: MakeLesson) -> None:
+    """Two observers' glances that differ by one reading at their edge cannot tell what that reading was."""
+    gate = gate_of(lesson(duration=float(SECONDS)), class_with_gaps(0))
+    starts = np.arange(10.0, 310.0, 10.0)
+    one, other = (
+        glance_scores(gate, coded(np.stack([starts + shift, starts + 10 + shift], axis=1)), SHARMA.score)
+        for shift in (0.4, 2.4)
+    )
+    assert np.isfinite(one).all()
+    assert_array_equal(one, other)
 
 
 def test_numbers_of_a_class_have_two_digits(lesson: MakeLesson) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from roomread.review import charts, report
-from roomread.review.part_charts import MAX_LANES, parts_chart, shortened, stretches, with_strip
+from roomread.review.part_charts import MAX_LANES, Stretch, parts_chart, pointed, shortened, with_strip
 from roomread.review.shapes import Size
 from roomread.review.structure import Comparison, PartChange
 from roomread.review.summary import STATES, LessonSummary
@@ -67,6 +67,10 @@ def a_minute() -> LessonSummary:
     )  # fmt: skip
 
 
+def strip_of(rows: list[PartChange]) -> list[Stretch]:
+    return [Stretch(row.number, row.part, pointed(row)) for row in rows]
+
+
 def empty_chart(size: Size) -> charts.Chart:
     return charts.engagement_chart(a_minute().timeline, size, None)
 
@@ -102,7 +106,7 @@ def test_a_long_name_is_cut_and_the_result_is_not() -> None:
 def test_the_strip_lies_under_the_axis_and_lets_overlapping_parts_stand_below_one_another(size: Size) -> None:
     rows = [change(1, 0, 30), change(2, 15, 60), change(3, 30, 60), change(4, 20, 20), change(5, 90, 120)]
     plain = empty_chart(size)
-    chart = with_strip(plain, stretches(rows))
+    chart = with_strip(plain, strip_of(rows))
     tops = [top for top, _, _ in chart.strip]
     assert len(chart.strip) == 4  # the fifth lies beyond the lesson
     assert tops[0] == tops[2] < tops[1] < tops[3]
@@ -113,7 +117,7 @@ def test_the_strip_lies_under_the_axis_and_lets_overlapping_parts_stand_below_on
 
 def test_a_box_holds_as_much_of_its_name_as_fits() -> None:
     rows = [change(1, 0, 40, name="Group work"), change(2, 40, 42), change(13, 42, 42.5)]
-    assert [box.words for _, box, _ in with_strip(empty_chart(charts.WIDE), stretches(rows)).strip] == [
+    assert [box.words for _, box, _ in with_strip(empty_chart(charts.WIDE), strip_of(rows)).strip] == [
         "1 Group work",
         "2",
         "",
@@ -122,7 +126,7 @@ def test_a_box_holds_as_much_of_its_name_as_fits() -> None:
 
 def test_no_more_lanes_than_fit_are_drawn() -> None:
     rows = [change(n, 0, 60) for n in range(1, 9)]
-    assert len(with_strip(empty_chart(charts.WIDE), stretches(rows)).strip) == MAX_LANES
+    assert len(with_strip(empty_chart(charts.WIDE), strip_of(rows)).strip) == MAX_LANES
 
 
 def test_the_report_tells_the_parts_in_a_figure_and_a_table() -> None:

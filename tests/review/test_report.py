@@ -12,6 +12,7 @@ import pytest
 from roomread.engagement.consensus import Consensus
 from roomread.errors import OutputError
 from roomread.review import charts, report, shapes
+from roomread.review.overview import seat_glances
 from roomread.review.summary import STATES, LessonSummary, SeatSummary
 from roomread.types import (
     DROP,
@@ -136,7 +137,6 @@ CASES = {
     ),
     "one seat": one_seat,
     "a picture": lambda: make_summary(make_timeline([OK], 0.5), make_lesson(duration=0.0), frames=1),
-    "a picture without a length of bin": lambda: make_summary(make_timeline([OK], 0.0), make_lesson(duration=0.0)),
     "a picture without a face": lambda: make_summary(make_timeline([NO_FACE]), make_lesson(duration=0.0), frames=1),
     "nothing measurable": lambda: make_summary(make_timeline([TOO_FEW] * 30 + [NO_FACE] * 10, 15.0)),
     "no bin at all": lambda: make_summary(make_timeline([]), make_lesson(duration=0.0), frames=0),
@@ -350,7 +350,7 @@ def test_drops_and_rises_are_told_with_their_false_alarms_and_marked_in_the_char
     text = Page(html).text
     assert "12:30–15:00 below the class's own usual level, by 0.12" in text
     assert "50:00–50:10 above the class's own usual level, by 0.20" in text
-    assert "Expected false alarms in the time told of: 0.10 at most, by simulation." in text
+    assert "Expected false alarms in the time told of: about 0.10; lessons simulated without" in text
     assert "the time line, not the glance" in text
     assert html.count('class="mark-edge drop"') == 3  # two sizes and the legend
     for size in (charts.WIDE, charts.NARROW):
@@ -382,7 +382,7 @@ def test_episodes_of_single_seats_stand_below_the_seats():
     seats = (make_seat(1, timeline), make_seat(2, timeline))
     text = Page(report.report_html(an_hour_with_episodes(seats=seats, seat_episodes={1: (DROPPED,), 2: ()}))).text
     assert "Seat 1: 12:30–15:00 below its own usual level, by 0.12" in text
-    assert "Expected false alarms of all seats together: 0.12 at most, by simulation." in text
+    assert "Expected false alarms of all seats together: about 0.12; seats simulated" in text
 
 
 def test_the_methods_say_what_is_of_the_glance_and_what_of_the_time_line():
@@ -469,7 +469,9 @@ def test_seats_are_shown_only_when_they_are_given():
 
 def test_the_seat_map_keeps_the_proportion_of_the_picture():
     lesson, seat = make_lesson(width=1280, height=720), make_seat(2, make_timeline([OK] * 9))
-    seats = charts.seat_map(lesson, [charts.Place(2, seat.box, 0.6)], charts.NARROW)
+    seats = charts.seat_map(
+        lesson, seat_glances(make_summary(make_timeline([OK]), lesson, seats=(seat,))), charts.NARROW
+    )
     assert seats.width / seats.height == pytest.approx(1280 / 720)
     mark = seats.marks[0]
     assert (mark.x, mark.y) == pytest.approx((240 * 360 / 1280, 245 * 360 / 1280))
@@ -487,16 +489,11 @@ def test_the_methods_name_models_formula_and_rules():
     parts = ("roomread 0.1.0", "120 frames, 2 per second", "YuNet (SHA-256 abababababab", "sum of p × w.")
     for part in (*parts, "bins of 1 s", "95% interval.", "at least 5 seats"):
         assert part in text
+    assert "mouth were read" not in text and "of these probabilities" not in text
+    mesh = make_lesson(made_with={"mesh": {"name": "Face mesh", "sha256": "cd" * 32}})
+    text = " ".join(report.methods(make_summary(make_timeline([OK]), mesh)))
+    assert "Head, eyes and mouth were read by Face mesh (SHA-256 cdcdcdcdcdcd" in text
     assert ("settings \N{MIDDLE DOT} fps", "2") in list(report.flat({"settings": {"fps": 2.0}}))
-
-
-def test_times_that_no_bin_covers_count_as_not_analysed():
-    timeline = make_timeline([OK] * 4)
-    timeline = Timeline(
-        **{name: getattr(timeline, name) for name in Timeline.__slots__} | {"starts": np.array([0.0, 1, 5, 6])}
-    )
-    assert shapes.gaps(timeline, timeline.status != OK) == [(2.0, 5.0, NOT_ANALYSED)]
-    assert shapes.runs(np.isfinite(timeline.engagement), timeline) == [(0, 2), (2, 4)]
 
 
 @pytest.mark.parametrize("highest", [0.0, 0.04, 1.0, 7.3, 8.0, 23.4, 140.0])

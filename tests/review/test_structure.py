@@ -34,12 +34,17 @@ STRUCTURE = Structure(
 
 
 def compared(
-    lesson: MakeLesson, readings: MakeReadings, seats: int = 6, structure: Structure = STRUCTURE, window: float = 20.0
+    lesson: MakeLesson,
+    readings: MakeReadings,
+    seats: int = 6,
+    structure: Structure = STRUCTURE,
+    window: float = 20.0,
+    reference: str | None = None,
 ) -> Comparison:
     """Compare the parts of 120 seconds in which each seat rises by RISE from 30 s to 60 s."""
     faces = [(row, seat, "neutral" if 30 <= row < 60 else "sad") for row in range(120) for seat in range(1, seats + 1)]
     found = readings(range(120), faces)
-    about = lesson(duration=120.0)
+    about = lesson(duration=120.0, reference=reference)
     return compare(Gate(about, allowance(about, seats), found), find_mapping("sharma"), structure, window)
 
 
@@ -102,6 +107,13 @@ def test_the_plain_values_pass_through_json(lesson: MakeLesson, readings: MakeRe
     assert values["parts"][1]["name"] == "Task"
     assert values["parts"][4]["change"] is None
     assert values["notes"] == ["A note."]
+
+
+def test_where_parts_are_moved_to_whole_moments_it_is_said(lesson: MakeLesson, readings: MakeReadings) -> None:
+    talk = Structure((Part("Talk", 0.4, 30, ACTIVITY),))
+    (note,) = compared(lesson, readings, structure=talk).notes
+    assert "whole multiples of 1 s, up to 0.5 s from their own times" in note
+    assert compared(lesson, readings, structure=talk, reference="EC 12/26").notes == ()
 
 
 @pytest.mark.parametrize("window", [0, -1, math.nan, math.inf])

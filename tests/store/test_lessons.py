@@ -21,7 +21,6 @@ from roomread.errors import LessonNotFoundError, StoreError
 from roomread.store.engine import default_store
 from roomread.store.lessons import LessonStore
 from roomread.store.schema import VERSION
-from roomread.store.summaries import list_lessons
 from roomread.types import ACTIVITY, MARKER, NO_SEAT, SIGNALS, Lesson, Observation, Part
 
 MakeLesson = Callable[..., Lesson]
@@ -290,7 +289,7 @@ def make_old(store: LessonStore, version: int) -> None:
 def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     version: int, known: int, store: LessonStore, lesson: MakeLesson, observations: list[Observation]
 ) -> None:
-    kept = store.add(lesson(name="Übung"), observations)
+    kept = store.add(lesson(), observations)
     before = store.readings(kept)
     make_old(store, version)
     again = LessonStore(store.name)
@@ -299,7 +298,6 @@ def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     assert_array_equal(after.signals[:, :known], before.signals[:, :known])
     assert np.isnan(after.signals[:, known:]).all()
     assert again.find("1").remarks == "" and again.parts(kept) == {}
-    assert list_lessons(again, ("glance", "sharma"), "übung").total == 1
     assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
     assert ask(store, "SELECT version FROM store") == [(VERSION,)]
 

@@ -39,6 +39,7 @@ from roomread.types import (
     PURPOSES,
     SPARSE,
     TOO_FEW,
+    UNREADABLE,
     Change,
     ClassLine,
     Lesson,
@@ -86,7 +87,7 @@ def over_time(gate: Gate, bin_seconds: float = 10.0) -> Timeline:
 
 
 def line_of(gate: Gate) -> ClassLine:
-    return gate.class_line(partial(class_over_time, score=sharma, duration=gate.lesson.duration))
+    return gate.class_line(partial(class_over_time, score=sharma, duration=gate.lesson.duration), class_episodes)[0]
 
 
 def whole(gate: Gate) -> Overall:
@@ -101,14 +102,14 @@ def class_of(seats: int, readings: MakeReadings, frames: int = 10) -> Readings:
 @pytest.mark.parametrize(("about", "n_seats"), CLASS_ONLY)
 def test_only_the_class_may_be_seen(lesson: MakeLesson, about: dict[str, Any], n_seats: int) -> None:
     allowed = allowance(lesson(**about), n_seats)
-    assert (allowed.min_seats, allowed.single) == (MIN_SEATS, False)
+    assert not allowed.single
     assert "at least 5 seats" in allowed.rule
 
 
 @pytest.mark.parametrize(("about", "n_seats"), SINGLE_SEATS)
 def test_single_seats_may_be_seen(lesson: MakeLesson, about: dict[str, Any], n_seats: int) -> None:
     allowed = allowance(lesson(**about), n_seats)
-    assert (allowed.min_seats, allowed.single) == (1, True)
+    assert allowed.single
     assert "at least" not in allowed.rule
 
 
@@ -214,6 +215,17 @@ def test_a_bin_of_faces_that_cannot_be_read_tells_no_number(lesson: MakeLesson, 
     assert np.isnan(line.unreadable).all()
 
 
+def test_faces_of_five_seats_none_of_which_can_be_read_are_said_to_be_so(
+    lesson: MakeLesson, readings: MakeReadings
+) -> None:
+    faces = [(row, seat, None) for row in range(10) for seat in range(1, MIN_SEATS + 1)]
+    line = over_time(gate(lesson(), readings(range(10), faces)))
+    assert_array_equal(line.status, [UNREADABLE])
+    assert_array_equal([*line.readable, *line.unreadable, *line.seats, *line.engagement], [0, MIN_SEATS, 0, np.nan])
+    one_read = [(row, seat, "sad" if seat == 1 else None) for row, seat, _ in faces]
+    assert_array_equal(over_time(gate(lesson(), readings(range(10), one_read))).status, [TOO_FEW])
+
+
 def test_a_false_box_seen_in_two_frames_does_not_make_a_group_of_five(
     lesson: MakeLesson, readings: MakeReadings
 ) -> None:
@@ -266,8 +278,17 @@ def test_an_episode_of_fewer_than_five_seats_is_not_shown(
 
 
 def test_an_episode_of_five_seats_is_shown(lesson: MakeLesson, readings: MakeReadings) -> None:
-    (drop,) = class_episodes(line_of(gate(lesson(duration=1200.0), class_that_drops(5, readings))))
+    closed = gate(lesson(duration=1200.0), class_that_drops(5, readings))
+    (drop,) = class_episodes(line_of(closed))
     assert (drop.start, drop.end) == (600, 720)
+
+
+def test_the_time_line_and_its_episodes_have_two_digits(lesson: MakeLesson, readings: MakeReadings) -> None:
+    aggregated = partial(class_over_time, score=sharma, duration=1200.0)
+    line, (drop,) = gate(lesson(duration=1200.0), class_that_drops(5, readings)).class_line(aggregated, class_episodes)
+    assert (drop.change, line.change[305], line.usual) == (-0.67, -0.67, 1.0)
+    opened = gate(lesson(duration=1200.0, reference="EC 12/26"), class_that_drops(5, readings))
+    assert abs(opened.class_line(aggregated, class_episodes)[1][0].change + 2 / 3) < 1e-6
 
 
 def test_an_episode_is_made_of_no_step_that_may_not_be_seen(lesson: MakeLesson, readings: MakeReadings) -> None:
@@ -311,12 +332,12 @@ def test_the_number_of_frames_may_always_be_told(lesson: MakeLesson, readings: M
 def test_a_stored_lesson_is_opened_as_far_as_its_purpose_allows(
     store: LessonStore, lesson: MakeLesson, observation: Callable[..., Observation]
 ) -> None:
-    for name, seats in (("alone", [1]), ("both", [1, 2])):
-        kept = store.add(lesson(name=name, purpose="self-study"))
+    alone, both = (store.add(lesson(purpose="self-study")) for _ in range(2))
+    for kept, seats in ((alone, [1]), (both, [1, 2])):
         store.append(kept, [observation(row, row / 5, [(seat, "happy") for seat in seats]) for row in range(10)])
-    assert len(open_gate(store, store.find("alone")).rows()) == 10
+    assert len(open_gate(store, alone).rows()) == 10
     with pytest.raises(PrivacyError, match="lesson 2"):
-        open_gate(store, store.find("both")).rows()
+        open_gate(store, both).rows()
 
 
 def change() -> Callable[[Readings], Change]:

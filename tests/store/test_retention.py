@@ -23,6 +23,7 @@ from roomread.store.retention import (
     set_keep_until,
 )
 from roomread.store.schema import faces_table, lessons_table
+from roomread.store.upkeep import tidy
 from roomread.types import Lesson, Observation
 
 MakeLesson = Callable[..., Lesson]
@@ -68,7 +69,8 @@ def test_a_lesson_that_runs_stays_and_one_that_broke_off_long_ago_does_not(
         here = lessons_table.c.number == dead.number
         connection.execute(lessons_table.update().where(here).values(written="2026-03-12T22:31:00+00:00"))
     set_keep_days(store, 1)
-    assert forget_due(store) == [dead.number]
+    assert forget_due(store) == []
+    assert tidy(store) == [dead.number]
     store.append(dataclasses.replace(running, state="complete"), [])
     assert forget_due(store) == [running.number]
 

@@ -25,7 +25,7 @@ from roomread.app.recording import KEEP_EVERY, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.store.privacy import allowance_for, check_purpose
+from roomread.store.privacy import MIN_SEATS, allowance_for, check_purpose
 from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part, frames_needed
 from roomread.watch.livesource import LiveSource
 
@@ -167,12 +167,12 @@ class LiveLesson:
         self._thread.join()
         return 0 if self._recorder is None or self._discard else self._recorder.number
 
-    def outline(self) -> tuple[bytes, tuple[tuple[int, float, float, float, float], ...]] | None:
+    def outline(self) -> tuple[bytes, tuple[tuple[float, ...], ...]] | None:
         """Return the newest picture, blurred beyond knowing anybody, and the faces' places in it; None without one.
 
         Returns:
-            a JPEG of OUTLINE_SIDE pixels, and for each face (its seat or 0, left, top, right, bottom), 0 to 1 of the
-            picture's width and height.
+            a JPEG of OUTLINE_SIDE pixels, and for each face (left, top, right, bottom), 0 to 1 of the picture's width
+            and height; not its seat, which is for those alone who may see single ones.
         """
         newest = self._newest
         if newest is None or self.over or self._state == "paused":
@@ -180,9 +180,7 @@ class LiveLesson:
         frame, seen = newest
         height, width = frame.image.shape[:2]
         sides = np.array([width, height, width, height])
-        places = np.clip(seen.tracks.boxes / sides, 0, 1).round(4).tolist()
-        seats = seen.tracks.seats.tolist()
-        return _blurred(frame.image), tuple((seat, *place) for seat, place in zip(seats, places, strict=True))
+        return _blurred(frame.image), tuple(map(tuple, np.clip(seen.tracks.boxes / sides, 0, 1).round(4).tolist()))
 
     def clock(self) -> float:
         """Return the seconds of the source now, between two frames too; NaN before the first one."""
@@ -219,7 +217,7 @@ class LiveLesson:
             glimpse=self._glimpse,
             course=tuple(self._course),
             markers=tuple(self._markers),
-            seats=seats if allowed.single or seats >= allowed.min_seats else None,
+            seats=seats if allowed.single or seats >= MIN_SEATS else None,
             delay=self._delay,
             error=self._error,
         )

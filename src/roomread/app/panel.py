@@ -93,9 +93,9 @@ def open_glance(path: Path = GLANCE) -> Glance | None:
 
 
 def _part(plain: dict[str, Any]) -> Part:
-    model = OrdinalModel.from_dict(plain)
-    if tuple(model.curves) != INPUTS or tuple(model.cuts) != (plain["data"],):
-        raise ValueError(f"its inputs or its scale differ. Expected: {', '.join(INPUTS)}")
+    model = OrdinalModel.from_dict({**plain, "cuts": plain["cuts"][plain["data"]]})
+    if tuple(model.curves) != INPUTS:
+        raise ValueError(f"its inputs differ. Expected: {', '.join(INPUTS)}")
     return Part(
         data=plain["data"],
         people=int(plain["people"]),

@@ -13,7 +13,7 @@ from roomread.faces.expression import Classifier, ExpressionSettings, read_expre
 from roomread.outside import shown
 from roomread.pictures import read_picture
 from roomread.preprocess import crop_faces, whole_face
-from roomread.store.privacy import allowance_for
+from roomread.store.privacy import MIN_SEATS, allowance_for
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Prediction
 from roomread.watch.signals import HeadSource
 
@@ -66,7 +66,7 @@ def predict(
     scored = np.asarray(~np.isnan(engagement))
 
     def enough(faces: Array) -> bool:
-        return int(faces.sum()) >= max(seen.min_seats, 1)
+        return int(faces.sum()) >= (1 if seen.single else MIN_SEATS)
 
     nothing = np.full(N_EMOTIONS, np.nan)
     return Prediction(

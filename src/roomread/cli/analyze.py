@@ -227,7 +227,7 @@ def _glance(summary: LessonSummary) -> str:
     lesson = summary.lesson
     if math.isnan(summary.engagement):
         few = TOO_FEW in summary.timeline.status
-        engagement = f"not told: fewer than {MIN_SEATS} seats together" if few else "not known: no readable face"
+        engagement = f"not told: fewer than {MIN_SEATS} seats together" if few else "not known: no face has a score"
     else:
         engagement = f"{score(summary.engagement)} ({summary.mapping})"
         if not math.isnan(summary.low):

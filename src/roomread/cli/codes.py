@@ -55,7 +55,7 @@ def _add_code(commands: Any) -> None:
 
 def _code(options: argparse.Namespace) -> int:
     from roomread.review.codes import MOST_LEVELS
-    from roomread.review.coding import glances_to_code, waiting, write_form, write_sheet
+    from roomread.review.coding import glances_to_code, waiting, write_form
     from roomread.review.export import file_stem
 
     if not 2 <= options.levels <= MOST_LEVELS:
@@ -69,7 +69,7 @@ def _code(options: argparse.Namespace) -> int:
     except PrivacyError as error:
         raise PrivacyError(f"{error} Add --whole-class.") from error
     if options.sheet is not None:
-        print(write_sheet(options.sheet, glances))
+        print(write_form(options.sheet, [glance.row() for glance in glances]))
         return 0
     out = options.out or Path(f"{file_stem(gate.lesson, 'codes')}.csv")
     observer = (options.observer or answer("Your name or sign: ") or "").strip()
@@ -89,8 +89,10 @@ def _kept_rows(options: argparse.Namespace) -> list[tuple[str, ...]]:
     from roomread.store.codes import codes_of
     from roomread.store.lessons import LessonStore
 
-    store = LessonStore(options.db)
-    lesson = store.find(options.lesson)
+    store, gate = LessonStore(options.db), _gate(options, options.lesson)
+    lesson = gate.lesson
+    if not options.whole_class:
+        gate.rows()  # refused where single seats may not be seen, whoever coded them
     codes = codes_of(store, lesson, options.whole_class)
     if not codes:
         raise CodesError(f"Nothing was coded of lesson {lesson.number} at the pages. Nothing was written.")

@@ -144,12 +144,12 @@ def _retention(options: argparse.Namespace) -> int:
     from roomread.store.lessons import LessonStore
     from roomread.store.retention import (
         due_lessons,
-        forget_due,
         keep_days,
         parse_day,
         set_keep_days,
         set_keep_until,
     )
+    from roomread.store.upkeep import tidy
 
     if (options.lesson is None) != (options.until is None):
         raise SettingsError("A lesson and its last day belong together: roomread retention LESSON --until DAY.")
@@ -159,7 +159,7 @@ def _retention(options: argparse.Namespace) -> int:
         lesson = set_keep_until(store, store.find(options.lesson), day)
     if options.days is not None or options.keep_all:
         set_keep_days(store, options.days)
-    gone = forget_due(store) if options.now else []
+    gone = tidy(store) if options.now else []
     days, due = keep_days(store), due_lessons(store)
     if options.json:
         own = {} if options.lesson is None else {"lesson": lesson.number, "keep_until": lesson.keep_until}

@@ -8,6 +8,7 @@ import numpy as np
 
 from roomread.engagement.mappings import Score
 from roomread.types import (
+    LEVEL,
     NO_FACE,
     NOT_ANALYSED,
     OK,
@@ -22,10 +23,9 @@ from roomread.types import (
 
 BIN_SECONDS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 MAX_BINS = 120  # that a page's width can show apart
-LEVEL = 0.95  # of every interval
 
 BAND_OF_SEATS = "95% interval of the mean over seats (Student's t over the seats' own means in the bin)"
-BAND_OF_ONE = "middle 90% of the single readings in the bin, as there is one seat only"
+BAND_OF_ONE = "middle 90% of the single readings in the bin, as the lesson has one seat only"
 
 
 def bin_seconds_for(duration: float, frames: int) -> float:
@@ -130,10 +130,12 @@ def timeline(readings: Readings, score: Score, bin_seconds: float, duration: flo
     means = seat_means(readings, scores[:, None], face_bins, n)[:, :, 0]
     n_seats = (~np.isnan(means)).sum(axis=1)
     engagement = np.array([interval(row) for row in means])
-    for number in np.flatnonzero(n_seats == 1):
-        seat = readings.established()[~np.isnan(means[number])]
-        mine = scores[(face_bins == number) & (readings.seats == seat)]
-        engagement[number, 1:] = np.nanquantile(mine, [0.05, 0.95])
+    if means.shape[1] == 1:  # of several seats the one that is read alone has no interval
+        rows = np.flatnonzero((readings.seats == readings.established()[0]) & ~np.isnan(scores))
+        edges = np.searchsorted(face_bins[rows], np.arange(n + 1))
+        for number in np.flatnonzero(n_seats):
+            mine = scores[rows[edges[number] : edges[number + 1]]]
+            engagement[number, 1:] = np.quantile(mine, [0.05, 0.95])
     found = np.bincount(face_bins, minlength=n)
     read = np.bincount(face_bins[~np.isnan(readings.emotions).any(axis=1)], minlength=n)
     scored = np.bincount(face_bins[~np.isnan(scores)], minlength=n)
@@ -164,7 +166,11 @@ def share(readings: Readings, states: Array, bins: Array | None = None, n_bins: 
         bins: int64 (n,), the bin of each face, 0 to n_bins - 1; None puts all into one.
         n_bins: number of bins.
     """
-    means = seat_means(readings, states[:, None], bins, n_bins)[:, :, 0]
+    return share_of(seat_means(readings, states[:, None], bins, n_bins)[:, :, 0])
+
+
+def share_of(means: Array) -> Share:
+    """Return the mean over seats in each row, with its interval: of float64 (n, s), NaN where a seat has none."""
     value, low, high = np.array([interval(row) for row in means]).T
     return Share(value, low, high, (~np.isnan(means)).sum(axis=1).astype(np.float64))
 

@@ -30,6 +30,7 @@ BLINK = 0.5  # seconds; closed for longer is no blink
 BLINK_STEP = 0.15  # seconds between readings; wider apart, blinks fall between them
 YAWN, YAWN_SECONDS = 0.30, 1.5  # opening of the mouth and how long it stays so
 TALK = 0.04  # spread of the opening; reading a 48 px face adds about 0.012 of its own
+TALK_SECONDS = 6.0  # in which it is looked for, up to each reading
 LONGEST_STEP = 1.5  # seconds between readings; what lies between readings further apart is unknown
 
 
@@ -156,7 +157,7 @@ def yawns(times: Array, mouth: Array) -> Array:
     return spells(times, np.where(np.isnan(mouth), np.nan, mouth > YAWN), least=YAWN_SECONDS)
 
 
-def talking(times: Array, mouth: Array, seconds: float = 6.0) -> Array:
+def talking(times: Array, mouth: Array) -> Array:
     """Return whether the mouth moves as in talk: float64 (n,), 1 it does, 0 it does not, NaN not known.
 
     Chewing and laughing look the same. At two readings a second a short word falls between them.
@@ -164,9 +165,8 @@ def talking(times: Array, mouth: Array, seconds: float = 6.0) -> Array:
     Args:
         times: float64 (n,), seconds, ascending.
         mouth: float32 (n,), opening, as in SIGNALS.
-        seconds: length of the window that ends at each reading.
     """
-    spread = spread_over(times, mouth, seconds)
+    spread = spread_over(times, mouth, TALK_SECONDS)
     return np.where(np.isnan(spread) | np.isnan(mouth), np.nan, (spread > TALK).astype(np.float64))
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomread.engagement.aggregate import LEVEL, student_t
+from roomread.engagement.aggregate import student_t
 from roomread.engagement.mappings import Score
-from roomread.types import NO_REST, NOT_ANALYSED, OK, SPARSE, Array, Change, Readings
+from roomread.types import LEVEL, NO_REST, NOT_ANALYSED, OK, SPARSE, Array, Change, Readings
 
 SLOT_SECONDS = 5.0  # a part counts as covered in such steps; shorter: a turned head already tears a hole
 MIN_COVERED = 0.5  # of a part's time; seen for less than half, a number speaks of another stretch than it names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomread.types import Array, Timeline, check_shape
+from roomread.types import DEVIATION, Array, Timeline, check_shape
 
 LEAST_BINS = 3  # with a score, for a formula to have a usual level
 
@@ -46,7 +46,7 @@ def consensus(lines: Sequence[Timeline]) -> Consensus | None:
         if len(known) < LEAST_BINS:
             continue
         usual = float(np.median(known))
-        spread = 1.4826 * float(np.median(abs(known - usual))) or float(known.std())
+        spread = DEVIATION * float(np.median(abs(known - usual))) or float(known.std())
         if not spread:
             continue
         standings.append((line.engagement - usual) / spread)

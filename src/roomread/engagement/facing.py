@@ -31,16 +31,12 @@ class RoomDirection:
     """Where each seat's face points when it points to what the room looks at.
 
     seats: int64 (k,), ascending.
-    angles: float64 (k, 2), degrees, yaw and pitch as in SIGNALS; NaN where not known.
-    own: bool (k,), whether it is the seat's own usual direction; else the one that fits its place, known where there
-        are enough seats.
-    spread: degrees, how far the middle seat's usual direction is from the one that fits its place.
+    angles: float64 (k, 2), degrees, yaw and pitch as in SIGNALS: the seat's own usual direction, or the one that fits
+        its place, known where there are enough seats; else NaN.
     """
 
     seats: Array
     angles: Array
-    own: Array
-    spread: float
 
 
 def usual_direction(angles: Array) -> Array:
@@ -78,22 +74,20 @@ def room_direction(seats: Array, places: Array, angles: Array) -> RoomDirection 
     middles = np.array([np.median(places[seats == number], axis=0) for number in numbers])
     fitted = _fit(middles, usual, told)
     off = np.linalg.norm(usual - fitted, axis=1)
-    spread = float(np.median(off[told]))
-    if spread > AGREE:
+    if np.median(off[told]) > AGREE:
         return None
     own = told & (np.where(told, off, np.inf) <= OWN)
     others = fitted if told.sum() >= SEATS_FOR_BENDS else np.nan
-    return RoomDirection(numbers, np.where(own[:, None], usual, others), own, spread)
+    return RoomDirection(numbers, np.where(own[:, None], usual, others))
 
 
-def facing(seats: Array, angles: Array, room: RoomDirection | None, reach: float = REACH) -> Array:
+def facing(seats: Array, angles: Array, room: RoomDirection | None) -> Array:
     """Return for each reading whether the face points to what the room looks at.
 
     Args:
         seats: int64 (n,).
         angles: float32 (n, 2), degrees, yaw and pitch as in SIGNALS.
         room: from `room_direction`.
-        reach: degrees.
 
     Returns:
         float64 (n,), 1 it does, 0 it does not, NaN not known: no angle, no seat, or no direction to compare with.
@@ -104,7 +98,7 @@ def facing(seats: Array, angles: Array, room: RoomDirection | None, reach: float
     rows = np.searchsorted(room.seats, seats).clip(0, len(room.seats) - 1)
     off = np.linalg.norm(angles - room.angles[rows], axis=1)
     known = (room.seats[rows] == seats) & ~np.isnan(off)
-    return np.where(known, (off <= reach).astype(np.float64), np.nan)
+    return np.where(known, (off <= REACH).astype(np.float64), np.nan)
 
 
 def _fit(places: Array, usual: Array, told: Array) -> Array:

@@ -15,9 +15,8 @@ from roomread.types import Array
 MIN_SEATS = 8  # with fewer the interval, drawn by seat, is known to be too narrow, and one seat decides what is found
 MIN_GLANCES = 20  # of each level; with fewer a cut is unsure by half a logit either way (2 / sqrt(20) is 0.45)
 FOLDS = 5  # each curve of the cross-validation sees four fifths of the seats
-SEED = 0  # of dealing seats to folds
 SETTINGS = FitSettings(knots=5, smoothness=3.0, flatness=1.0)  # one curve is held by hundreds of glances, not by priors
-SCORE, CODES = "score", "codes"  # the model's one input and its one scale
+SCORE = "score"  # the model's one input
 
 
 def check_enough(levels: Array, seats: Array) -> None:
@@ -47,20 +46,20 @@ def fit_curve(scores: Array, levels: Array) -> OrdinalModel:
         scores: float64 (n,), the mapping's own, known.
         levels: int64 (n,), from 0; each up to the highest must occur.
     """
-    model = fit((SCORE,), {CODES: Graded(scores[:, None], levels, np.ones(len(levels)))}, SETTINGS)
-    return one_curve(model.curves[SCORE].knots, model.curves[SCORE].values, model.cuts[CODES])
+    model = fit((SCORE,), Graded(scores[:, None], levels, np.ones(len(levels))), SETTINGS)
+    return one_curve(model.curves[SCORE].knots, model.curves[SCORE].values, model.cuts)
 
 
 def one_curve(knots: Array, values: Array, cuts: Array) -> OrdinalModel:
     """Return the model of one curve, which knows nothing where the score is missing."""
-    return OrdinalModel(curves={SCORE: Curve(knots=knots, values=values, missing=np.nan)}, cuts={CODES: cuts})
+    return OrdinalModel(curves={SCORE: Curve(knots=knots, values=values, missing=np.nan)}, cuts=cuts)
 
 
 def refitted(base: Score, model: OrdinalModel) -> Score:
     """Return a mapping's score after refitting: the expected level over the highest, 0 to 1; missing stays NaN."""
 
     def score(emotions: Array, signals: Array) -> Array:
-        return expected_level(model.probabilities(base(emotions, signals)[:, None], CODES))
+        return expected_level(model.probabilities(base(emotions, signals)[:, None]))
 
     return score
 
@@ -77,7 +76,7 @@ def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callab
     Raises:
         CodesError: a level was given at so few seats that it is gone when some are left out.
     """
-    folds, found = folds_of(seats, FOLDS, SEED), np.full(len(scores), np.nan)
+    folds, found = folds_of(seats, FOLDS), np.full(len(scores), np.nan)
     for fold in np.unique(folds):
         left_out = folds == fold
         gone = np.setdiff1d(levels, levels[~left_out])

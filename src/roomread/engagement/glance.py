@@ -33,7 +33,7 @@ class Part:
     """The model of one set of pictures.
 
     data: what it was fitted on. people, n: how many, on how many pictures. sha256: of the file.
-    model: of one scale, `data`, with a curve for each of INPUTS. settings: it was fitted with.
+    model: with a curve for each of INPUTS. settings: it was fitted with.
     least: 0 to 1, probability from which a level belongs to the set that holds the truth in COVERAGE of all cases.
     """
 
@@ -48,11 +48,11 @@ class Part:
     @property
     def levels(self) -> int:
         """How many levels the pictures were graded in."""
-        return len(self.model.cuts[self.data]) + 1
+        return len(self.model.cuts) + 1
 
     def probabilities(self, signals: Array) -> Array:
         """Return how likely each level is: float64 (n, levels), as `glance_probabilities` does."""
-        return glance_probabilities(self.model, self.data, signals)
+        return glance_probabilities(self.model, signals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,25 +104,23 @@ def glance_inputs(signals: Array) -> Array:
     return np.column_stack([known, yaw + gaze, eyes + LID_PER_PITCH * pitch])
 
 
-def glance_probabilities(model: OrdinalModel, data: str, signals: Array) -> Array:
+def glance_probabilities(model: OrdinalModel, signals: Array) -> Array:
     """Return how likely each level is: float64 (n, levels), rows sum to 1; NaN where the head was not read.
 
     Args:
         model: with a curve for each of INPUTS.
-        data: its scale.
         signals: float (n, 11), in the order of SIGNALS; NaN where missing.
     """
-    return np.where(np.isnan(signals[:, :1]), np.nan, model.probabilities(glance_inputs(signals), data))
+    return np.where(np.isnan(signals[:, :1]), np.nan, model.probabilities(glance_inputs(signals)))
 
 
-def fit_part(data: str, signals: Array, levels: Array, n_levels: int, settings: FitSettings) -> OrdinalModel:
+def fit_part(signals: Array, levels: Array, n_levels: int, settings: FitSettings) -> OrdinalModel:
     """Return the model that fits graded pictures best.
 
     A missing input counts as the average known one: it is missing where a face is too small to read it, which says
     nothing of engagement.
 
     Args:
-        data: name of the set.
         signals: float (n, 11), in the order of SIGNALS; NaN where missing.
         levels: int64 (n,), from 0, low to high.
         n_levels: how many there are, at least two; those that do not occur are next to impossible.
@@ -130,8 +128,7 @@ def fit_part(data: str, signals: Array, levels: Array, n_levels: int, settings: 
     """
     inputs = glance_inputs(signals)
     graded = with_every_level(Graded(inputs, levels, np.ones(len(levels))), n_levels)
-    model = fit(INPUTS, {data: graded}, settings)
-    return model.with_missing_as_average(inputs)
+    return fit(INPUTS, graded, settings).with_missing_as_average(inputs)
 
 
 def cross_validated(
@@ -156,8 +153,8 @@ def cross_validated(
     likely, latent = np.empty((len(levels), n_levels)), np.empty(len(levels))
     for fold in np.unique(folds):
         out = folds == fold
-        model = fit_part("fold", signals[~out], levels[~out], n_levels, settings)
-        likely[out] = glance_probabilities(model, "fold", shown[out])
+        model = fit_part(signals[~out], levels[~out], n_levels, settings)
+        likely[out] = glance_probabilities(model, shown[out])
         latent[out] = model.latent(glance_inputs(shown[out])) - model.latent(glance_inputs(signals[~out])).mean()
     return likely, latent
 
@@ -201,4 +198,5 @@ def glance_mapping(glance: Glance) -> Mapping:
         validity=sentence("glance"),
         signals=True,
         sets=glance.sets,
+        coefficients=" ".join(part.model.fingerprint() for part in glance.parts),
     )

@@ -31,6 +31,7 @@ class Mapping:
         float64 (n,), 0 to 1, NaN where what it needs is missing. signals: whether it looks at those at all.
     formula: as text. source: where it was published. validity: what was measured of it, in words.
     sets: tells which levels of each scale may be the true one, in nine of ten cases; None where it has no levels.
+    coefficients: a fingerprint of those that were fitted; empty where the formula says all.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Mapping:
     validity: str
     signals: bool = False
     sets: Sets | None = None
+    coefficients: str = ""
 
 
 def sharma(emotions: Array, signals: Array | None = None) -> Array:

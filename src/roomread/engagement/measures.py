@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from roomread.types import Array, check_shape
+from roomread.types import LEVEL, Array, check_shape
 
 DRAWS = 1000  # of the bootstrap
-LEVEL = 0.95  # of every interval
+SEED = 0  # of drawing groups and of dealing them to folds
 
 
 def ranks(values: Array) -> Array:
@@ -85,57 +85,45 @@ def intraclass_correlation(values: Array) -> float:
     return float((between_rows - rest) / total) if known else np.nan
 
 
-def balanced_accuracy(levels: Array, answers: Array) -> float:
-    """Return the mean over the levels of the share that was answered rightly, 0 to 1; NaN without anything."""
-    shares = [float((answers[levels == level] == level).mean()) for level in np.unique(levels)]
-    return float(np.mean(shares)) if shares else np.nan
-
-
-def drawn_groups(groups: Array, draws: int = DRAWS, seed: int = 0) -> Iterator[Array]:
+def drawn_groups(groups: Array, draws: int = DRAWS) -> Iterator[Array]:
     """Yield the rows of as many groups as there are, drawn anew each time: int64 (m,), a row may stand more than once.
 
     Args:
         groups: (n,), the group of each row, such as a person or a seat; at least one.
         draws: how often groups are drawn.
-        seed: of the drawing.
     """
     names, places = np.unique(groups, return_inverse=True)
     members = [np.flatnonzero(places == place) for place in range(len(names))]
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(SEED)
     for _ in range(draws):
         yield np.concatenate([members[place] for place in draw.integers(0, len(names), len(names))])
 
 
-def folds_of(groups: Array, most: int, seed: int = 0) -> Array:
+def folds_of(groups: Array, most: int) -> Array:
     """Return the fold of each row, int64 (n,): no group is in two, and the folds have about as many groups each.
 
     Args:
         groups: (n,), the group of each row, such as a person or a seat.
         most: how many folds there are; with fewer groups each has its own.
-        seed: of dealing groups to folds.
     """
     names, places = np.unique(groups, return_inverse=True)
-    folds: Array = np.random.default_rng(seed).permutation(len(names))[places] % most
+    folds: Array = np.random.default_rng(SEED).permutation(len(names))[places] % most
     return folds
 
 
-def bootstrap(
-    figure: Callable[[Array], float], groups: Array, draws: int = DRAWS, seed: int = 0
-) -> tuple[float, float]:
+def bootstrap(figure: Callable[[Array], float], groups: Array) -> tuple[float, float]:
     """Return the 95% interval of a figure when whole groups, such as people or seats, are drawn anew (Efron 1979).
 
     Args:
         figure: takes row numbers, int64 (m,), in which a row may stand more than once.
         groups: (n,), the group of each row.
-        draws: how often groups are drawn.
-        seed: of the drawing.
 
     Returns:
         Lower and upper end; NaN with fewer than two groups.
     """
     if len(np.unique(groups)) < 2:
         return np.nan, np.nan
-    figures = np.array([figure(rows) for rows in drawn_groups(groups, draws, seed)])
+    figures = np.array([figure(rows) for rows in drawn_groups(groups)])
     if np.isnan(figures).all():
         return np.nan, np.nan
     low, high = np.nanquantile(figures, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import hashlib
+import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,11 @@ class OrdinalModel:
     """A cumulative logit model (McCullagh 1980): P(level <= k) = logistic(cuts[k] - sum of curves).
 
     curves: by the input's name, in the order of the columns.
-    cuts: by the name of a scale: float64 (levels - 1,), ascending.
+    cuts: float64 (levels - 1,), ascending.
     """
 
     curves: dict[str, Curve]
-    cuts: dict[str, Array]
+    cuts: Array
 
     def latent(self, inputs: Array) -> Array:
         """Return the sum of the curves, higher is a higher level: float64 (n,), logits.
@@ -74,8 +75,12 @@ class OrdinalModel:
                 }
                 for name, curve in self.curves.items()
             },
-            "cuts": {scale: _rounded(cuts) for scale, cuts in self.cuts.items()},
+            "cuts": _rounded(self.cuts),
         }
+
+    def fingerprint(self) -> str:
+        """Return a hash of all its numbers, to four digits."""
+        return hashlib.sha256(json.dumps(self.as_dict()).encode()).hexdigest()
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> OrdinalModel:
@@ -92,7 +97,7 @@ class OrdinalModel:
             )
             for name, curve in plain["curves"].items()
         }
-        return cls(curves=curves, cuts={scale: np.array(cuts, np.float64) for scale, cuts in plain["cuts"].items()})
+        return cls(curves=curves, cuts=np.array(plain["cuts"], np.float64))
 
     def with_missing_as_average(self, inputs: Array) -> OrdinalModel:
         """Return the same model, a missing value counting as the known ones do on average.
@@ -106,14 +111,13 @@ class OrdinalModel:
             curves[name] = replace(curve, missing=float(curve(known).mean()) if len(known) else 0.0)
         return replace(self, curves=curves)
 
-    def probabilities(self, inputs: Array, scale: str) -> Array:
-        """Return how likely each level of a scale is: float64 (n, levels), rows sum to 1.
+    def probabilities(self, inputs: Array) -> Array:
+        """Return how likely each level is: float64 (n, levels), rows sum to 1.
 
         Args:
             inputs: float (n, k), a column for each curve; NaN where missing.
-            scale: one of `cuts`.
         """
-        return level_probabilities(self.latent(inputs), self.cuts[scale])
+        return level_probabilities(self.latent(inputs), self.cuts)
 
 
 def level_probabilities(latent: Array, cuts: Array) -> Array:
@@ -163,7 +167,7 @@ class Graded:
 
     inputs: Array
     levels: Array
-    weights: Array = field(default_factory=lambda: np.empty(0))
+    weights: Array
 
     def __post_init__(self) -> None:
         check_shape("inputs", self.inputs, (len(self.levels), None))
@@ -187,42 +191,35 @@ def with_every_level(data: Graded, n_levels: int) -> Graded:
     )
 
 
-def fit(names: tuple[str, ...], data: Mapping[str, Graded], settings: FitSettings | None = None) -> OrdinalModel:
-    """Return the model that fits all data best: one set of curves, and cuts for each scale.
+def fit(names: tuple[str, ...], graded: Graded, settings: FitSettings | None = None) -> OrdinalModel:
+    """Return the model that fits graded rows best.
 
     Penalised maximum likelihood by Newton's method; the likelihood is concave (Pratt 1981), so there is one best.
 
     Args:
         names: of the inputs.
-        data: by the name of the scale that its levels are of. Each level up to the highest must occur.
+        graded: the rows. Each level up to the highest must occur.
         settings: how smooth the curves are.
 
     Raises:
-        ValueError: a scale has fewer than two levels, or one that does not occur.
+        ValueError: there are fewer than two levels, or one does not occur.
     """
     settings = FitSettings() if settings is None else settings
-    for scale, graded in data.items():
-        counts = np.bincount(graded.levels)
-        if len(counts) < 2 or not counts.all():
-            raise ValueError(
-                f"Each of at least two levels of {scale} must occur. Received, of each: {counts.tolist()}."
-            )
-    inputs = np.concatenate([graded.inputs for graded in data.values()]).astype(np.float64)
+    counts = np.bincount(graded.levels)
+    if len(counts) < 2 or not counts.all():
+        raise ValueError(f"Each of at least two levels must occur. Received, of each: {counts.tolist()}.")
+    inputs = graded.inputs.astype(np.float64)
     knots = [_knots(column, settings.knots) for column in inputs.T]
     design = np.concatenate([_hats(column, places) for column, places in zip(inputs.T, knots, strict=True)], axis=1)
     penalty = _penalty([len(places) for places in knots], settings)
-    likelihood = _Likelihood(data, design, penalty)
+    likelihood = _Likelihood(graded, design, penalty)
     solution = likelihood.climb()
     curves, start = {}, likelihood.n_cuts
     for name, places in zip(names, knots, strict=True):
         values = solution[start : start + len(places) + 1]
         curves[name] = Curve(knots=places, values=values[:-1], missing=float(values[-1]))
         start += len(places) + 1
-    cuts, start = {}, 0
-    for scale, graded in data.items():
-        n = int(graded.levels.max())
-        cuts[scale], start = solution[start : start + n], start + n
-    return OrdinalModel(curves=curves, cuts=cuts)
+    return OrdinalModel(curves=curves, cuts=solution[: likelihood.n_cuts])
 
 
 def _knots(values: Array, n: int) -> Array:
@@ -262,24 +259,18 @@ def _penalty(sizes: list[int], settings: FitSettings) -> Array:
 class _Likelihood:
     """The penalised likelihood of cuts and curves, one long array of numbers: all cuts first."""
 
-    def __init__(self, data: Mapping[str, Graded], design: Array, penalty: Array) -> None:
-        self.weights = np.concatenate([graded.weights for graded in data.values()])
-        counts = [int(graded.levels.max()) for graded in data.values()]
-        self.n_cuts = sum(counts)
-        n = len(self.weights)
+    def __init__(self, graded: Graded, design: Array, penalty: Array) -> None:
+        self.weights, n = graded.weights, len(graded.weights)
+        self.n_cuts = int(graded.levels.max())
         # Row by row: the cut above the level and the one below it, less the curves; where there is none, no row.
         self.above, self.below = np.zeros((2, n, self.n_cuts + design.shape[1]))
         self.start = np.zeros(self.n_cuts + design.shape[1])
-        row, first = 0, 0
-        for graded, count in zip(data.values(), counts, strict=True):
-            rows = np.arange(row, row + len(graded.levels))
-            for side, ends in ((self.above, graded.levels), (self.below, graded.levels - 1)):
-                there = (ends >= 0) & (ends < count)
-                side[rows[there], first + ends[there]] = 1
-                side[rows[there], self.n_cuts :] = -design[rows[there]]
-            shares = np.bincount(graded.levels, graded.weights).cumsum()[:-1] / graded.weights.sum()
-            self.start[first : first + count] = np.log(shares / (1 - shares))
-            row, first = row + len(rows), first + count
+        for side, ends in ((self.above, graded.levels), (self.below, graded.levels - 1)):
+            there = np.flatnonzero((ends >= 0) & (ends < self.n_cuts))
+            side[there, ends[there]] = 1
+            side[there, self.n_cuts :] = -design[there]
+        shares = np.bincount(graded.levels, graded.weights).cumsum()[:-1] / graded.weights.sum()
+        self.start[: self.n_cuts] = np.log(shares / (1 - shares))
         self.has_above, self.has_below = self.above.any(axis=1), self.below.any(axis=1)
         self.penalty = np.zeros((len(self.start), len(self.start)))
         self.penalty[self.n_cuts :, self.n_cuts :] = penalty

@@ -13,13 +13,23 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from roomread.engagement.aggregate import bins_of, seat_means, student_t
 from roomread.engagement.mappings import Score
-from roomread.types import NO_FACE, NO_SEAT, NOT_ANALYSED, NOT_ENOUGH, OK, Array, ClassLine, Readings, check_shape
+from roomread.types import (
+    DEVIATION,
+    NO_FACE,
+    NO_SEAT,
+    NOT_ANALYSED,
+    NOT_ENOUGH,
+    OK,
+    Array,
+    ClassLine,
+    Readings,
+    check_shape,
+)
 
 LEAST_SEATS = 3  # two have one degree of freedom, and an interval as wide as the scale (t = 12.7; of three 4.3)
 LEAST_READ = 1 / 3  # of the seats taken; below it most of the class is a guess from the few who look up
 MOST_SHARED = 0.95  # correlation of two seats; at 1 they would be one seat, and no interval could be told
 SAME = 1e-9  # of the score; a seat that moves by less does not move
-DEVIATION = 1.4826  # of a normal variable over its median absolute deviation
 
 POPULATION = (
     "the seats taken at that moment, read or not, taken as drawn from many such seats, and what they share at that "
@@ -73,23 +83,6 @@ def smooth(values: Array, settings: OverTimeSettings) -> Array:
     counts = (~np.isnan(ordered)).sum(axis=1)
     medians = (ordered[rows, np.maximum(counts - 1, 0) // 2] + ordered[rows, np.minimum(counts // 2, 2 * reach)]) / 2
     return np.where(missing | (counts * settings.step < settings.least_known), np.nan, medians)
-
-
-def presence(seen: Array, settings: OverTimeSettings) -> Array:
-    """Return the share of analysed frames in which each seat was seen, in the window around each step.
-
-    Args:
-        seen: float64 (n, s), 0 to 1, the same of each step alone; NaN where no frame was analysed.
-        settings: the window.
-
-    Returns:
-        float64 (n, s), 0 to 1; NaN where no frame of the window was analysed.
-    """
-    reach = int(settings.window / settings.step // 2)
-    windows = sliding_window_view(np.pad(seen, ((reach, reach), (0, 0)), constant_values=np.nan), 2 * reach + 1, axis=0)
-    counts = (~np.isnan(windows)).sum(axis=2)
-    share: Array = np.nansum(windows, axis=2) / np.where(counts > 0, counts, np.nan)
-    return share
 
 
 def usual(levels: Array, settings: OverTimeSettings) -> tuple[Array, Array]:
@@ -153,7 +146,9 @@ def class_line(starts: Array, levels: Array, seen: Array, settings: OverTimeSett
     middle, _ = usual(smoothed, settings)
     changes = smoothed - middle
     read = (~np.isnan(changes)).sum(axis=1)
-    taken = (np.nan_to_num(presence(seen, settings)) > 0).sum(axis=1)
+    reach = int(settings.window / settings.step // 2)
+    around = np.pad(np.nan_to_num(seen) > 0, ((reach, reach), (0, 0)))
+    taken = sliding_window_view(around, 2 * reach + 1, axis=0).any(axis=2).sum(axis=1)
     enough = (read >= LEAST_SEATS) & (read >= LEAST_READ * taken)
     enough &= enough.sum() * settings.step >= settings.least_usual
     together = shared(changes)

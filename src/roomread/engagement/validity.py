@@ -50,12 +50,9 @@ MEASURED: dict[str, tuple[Measured, ...]] = {
 
 def sentence(name: str) -> str:
     """Return what was measured of a mapping in words; the glance on people that it was not fitted on."""
-    measured = MEASURED.get(name)
-    if not measured:
-        return "Nothing was measured of it."
     told = "; ".join(
         f"{part.data} ({part.n:,} pictures, {part.people} people): {_told(part.lowest)} and {_told(part.highest)}"
-        for part in measured
+        for part in MEASURED[name]
     )
     return (
         "Measured with the models of this version on single pictures of people that it was not fitted on, whose "

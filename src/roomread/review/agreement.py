@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from roomread.engagement import measures
-from roomread.engagement.aggregate import interval
+from roomread.engagement.aggregate import share_of
 from roomread.engagement.mappings import Mapping, Score
 from roomread.errors import CodesError
 from roomread.review.codes import Codes
 from roomread.store.privacy import Gate
 from roomread.style import clock
-from roomread.types import WHOLE_CLASS, Array, Readings, Share
+from roomread.types import WHOLE_CLASS, Array, Readings
 
 LEAST = 5  # seats, and glances on either side of an area, for an interval; drawn from fewer it only looks sure
 DIGITS = 9  # kept of a mean; equal scores stay equal, whatever was summed before them
@@ -43,6 +43,10 @@ class Glances:
     def whole_class(self) -> bool:
         """Whether the class was coded as a whole."""
         return bool((self.seats == WHOLE_CLASS).any())
+
+    def n_seats(self, which: Array | slice = slice(None)) -> int:
+        """Return at how many seats some glances are; 0 where the class was coded as a whole."""
+        return 0 if self.whole_class else len(np.unique(self.seats[which]))
 
     def groups(self) -> Array:
         """Return what is drawn anew for an interval: a glance's seat, or its round where the class was coded."""
@@ -115,7 +119,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """All of one lesson. of_each: how many glances were given each level, from 0. seats: that were coded."""
+    """All of one lesson. of_each: how many glances were given each level, from 0. seats: 0 of the whole class."""
 
     of_each: tuple[int, ...]
     seats: int
@@ -142,14 +146,14 @@ def agreement(gate: Gate, codes: Codes, mappings: Iterable[Mapping]) -> Agreemen
             Checked(
                 mapping=mapping.name,
                 n=int(known.sum()),
-                seats=0 if glances.whole_class else len(np.unique(glances.seats[known])),
+                seats=glances.n_seats(known),
                 missing=int((~known).sum()),
                 figures=figures(scores[known], levels[known], glances.means()[known], glances.groups()[known], ends),
             )
         )
     return Agreement(
         of_each=tuple(np.bincount(levels).tolist()),
-        seats=len(np.unique(glances.seats)),
+        seats=glances.n_seats(),
         whole_class=glances.whole_class,
         between=tuple(_between(glances)),
         checked=tuple(checked),
@@ -237,33 +241,30 @@ def _told(codes: Codes, row: int) -> str:
 def glance_scores(gate: Gate, glances: Glances, score: Score) -> Array:
     """Return the mean score of each glance's seat, or of the class: float64 (n,), NaN where there is no reading.
 
+    Of the class a glance begins and ends where the gate lets it, see `Gate.moments`.
+
     Raises:
         PrivacyError: the glances are of single seats, which must not be seen.
     """
+    spans = np.stack([glances.starts, glances.ends], axis=1)
     if glances.whole_class:
-        return gate.shares(lambda readings: [_class_share(readings, glances, score)])[0].value
+        spans = gate.moments(spans)
+        return gate.shares(lambda readings: [share_of(_seat_means(readings, spans, score))])[0].value
     readings = gate.rows()
     seats = readings.established()
-    means = _seat_means(readings, glances, score)
+    means = _seat_means(readings, spans, score)
     found: Array = means[np.arange(len(means)), np.searchsorted(seats, glances.seats)]
     return found
 
 
-def _class_share(readings: Readings, glances: Glances, score: Score) -> Share:
-    """Return the mean over the seats in each glance, and how many seats it is made of."""
-    means = _seat_means(readings, glances, score)
-    value, low, high = np.array([interval(row) for row in means]).T
-    return Share(value, low, high, (~np.isnan(means)).sum(axis=1).astype(np.float64))
-
-
-def _seat_means(readings: Readings, glances: Glances, score: Score) -> Array:
-    """Return the mean of each established seat's known scores in each glance: float64 (n, seats), NaN without one."""
+def _seat_means(readings: Readings, spans: Array, score: Score) -> Array:
+    """Return the mean of each established seat's known scores in each span: float64 (n, seats), NaN without one."""
     scores, times = score(readings.emotions, readings.signals), readings.times[readings.frames]
     seats = readings.established()
-    means = np.full((len(glances.starts), len(seats)), np.nan)
+    means = np.full((len(spans), len(seats)), np.nan)
     for place, seat in enumerate(seats):
         rows = np.flatnonzero((readings.seats == seat) & ~np.isnan(scores))
-        first, last = (np.searchsorted(times[rows], ends) for ends in (glances.starts, glances.ends))
+        first, last = (np.searchsorted(times[rows], ends) for ends in spans.T)
         sums = np.concatenate([[0.0], scores[rows].cumsum()])
         read = last > first
         means[read, place] = (sums[last] - sums[first])[read] / (last - first)[read]

@@ -68,9 +68,9 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
         "form": FORM,
         "mapping": mapping.name,
         "formula": mapping.formula,
-        "levels": len(model.cuts[fit.CODES]) + 1,
+        "levels": len(model.cuts) + 1,
         "curve": {"knots": curve.knots.tolist(), "values": curve.values.tolist()},
-        "cuts": model.cuts[fit.CODES].tolist(),
+        "cuts": model.cuts.tolist(),
         "figures": {
             "before": plain(figures(scores[known], levels, means, seats, ends)),
             "after": plain(figures(judged, levels, means, seats, ends)),
@@ -86,7 +86,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
         "settings": {
             **dataclasses.asdict(fit.SETTINGS),
             "folds": fit.FOLDS,
-            "seed": fit.SEED,
+            "seed": measures.SEED,
             "bootstrap_draws": measures.DRAWS,
             "levels_map": None if words is None else dict(words),
         },
@@ -164,6 +164,7 @@ def read_calibration(path: Path, bases: MappingOf[str, Mapping]) -> Mapping:
         source=f"{base.source}; {source}",
         validity=validity,
         signals=base.signals,
+        coefficients=f"{base.coefficients} {model.fingerprint()}",
     )
 
 

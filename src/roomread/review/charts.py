@@ -15,6 +15,7 @@ import numpy as np
 
 from roomread import style
 from roomread.engagement.consensus import Consensus
+from roomread.review.overview import SeatGlance
 from roomread.review.shapes import (
     Box,
     Dot,
@@ -24,7 +25,6 @@ from roomread.review.shapes import (
     Size,
     Tick,
     area_path,
-    bin_length,
     gaps,
     keep,
     line_path,
@@ -73,7 +73,7 @@ def engagement_chart(timeline: Timeline, size: Size, began: datetime | None) -> 
     """Return the class's engagement with its band, the value axis fixed from 0 to 1."""
     empty = _frame(timeline, size, began, timeline.status != OK)
     plot, values = empty.plot, timeline.engagement
-    stretches = runs(np.isfinite(values), timeline)
+    stretches = runs(np.isfinite(values))
     alone = [first for first, end in stretches if end - first == 1]
     dots = tuple(
         Dot(middle(plot, timeline, i), *(plot.y(float(row[i])) for row in (values, timeline.high, timeline.low)))
@@ -179,7 +179,7 @@ def sparkline(timeline: Timeline, values: Array, width: float, height: float) ->
     """Return the field, the path and the lone bins of one seat's engagement, 0 to 1 from bottom to top."""
     start, end = span(timeline)
     plot = Plot(left=2, right=width - 2, top=3, bottom=height - 3, start=start, end=end)
-    alone = [first for first, stop in runs(np.isfinite(values), timeline) if stop - first == 1]
+    alone = [first for first, stop in runs(np.isfinite(values)) if stop - first == 1]
     dots = (Dot(middle(plot, timeline, i), plot.y(float(values[i])), math.nan, math.nan) for i in alone)
     long = np.isfinite(values)
     long[alone] = False
@@ -209,23 +209,15 @@ class SeatMap:
     marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A seat: its number, its box (float (4,), pixels), and its engagement, NaN where it is not known."""
-
-    seat: int
-    box: Array
-    engagement: float
-
-
-def seat_map(lesson: Lesson, seats: Sequence[Place], size: Size) -> SeatMap:
+def seat_map(lesson: Lesson, seats: Sequence[SeatGlance], size: Size) -> SeatMap:
     """Return every seat as a circle of its face's size; large ones first, so that none hides a smaller one."""
     scale = min(0.8 * size.width / lesson.width if size.labelled else size.width / lesson.width, 440 / lesson.height)
+    sides = scale * np.array([lesson.width, lesson.height, lesson.width, lesson.height])
     marks = []
     for seat in seats:
-        left, top, right, bottom = (float(side) * scale for side in seat.box)
+        left, top, right, bottom = (sides * seat.box).tolist()
         fill = style.engagement_colour(seat.engagement)
-        score = "no face readable" if fill is None else f"engagement {style.score(seat.engagement)}"
+        score = "no score" if fill is None else f"engagement {style.score(seat.engagement)}"
         marks.append(
             Mark(
                 seat=seat.seat,
@@ -244,7 +236,7 @@ def seat_map(lesson: Lesson, seats: Sequence[Place], size: Size) -> SeatMap:
 def bin_words(timeline: Timeline, i: int) -> str:
     """Return what one bin says: its time, and its engagement or why there is none."""
     start = float(timeline.starts[i])
-    when = f"{style.clock(start)} to {style.clock(start + bin_length(timeline))}"
+    when = f"{style.clock(start)} to {style.clock(start + timeline.bin_seconds)}"
     value, low, high = (float(row[i]) for row in (timeline.engagement, timeline.low, timeline.high))
     if timeline.status[i] != OK or math.isnan(value):
         return f"{when}: {style.MISSING.get(str(timeline.status[i]), 'no score')}"
@@ -258,7 +250,7 @@ def _frame(timeline: Timeline, size: Size, began: datetime | None, shaded: Array
     end = max(end, start + size.seconds)
     n = len(timeline.starts)
     alone = n == 1 and not size.seconds
-    room = ROOM_AROUND * bin_length(timeline) if alone else 0.0
+    room = ROOM_AROUND * timeline.bin_seconds if alone else 0.0
     height = size.height + (16 if began and not alone else 0)
     plot = Plot(
         left=size.left,
@@ -304,7 +296,7 @@ def _gap(plot: Plot, gap: tuple[float, float, str]) -> Box:
 
 def _hover(plot: Plot, timeline: Timeline, i: int) -> Box:
     start = float(timeline.starts[i])
-    return Box(plot.x(start), plot.x(start + bin_length(timeline)) - plot.x(start), bin_words(timeline, i))
+    return Box(plot.x(start), plot.x(start + timeline.bin_seconds) - plot.x(start), bin_words(timeline, i))
 
 
 def _labels(chart: Chart, timeline: Timeline, ends: list[tuple[str, str, Array]]) -> tuple[Label, ...]:
@@ -316,7 +308,7 @@ def _labels(chart: Chart, timeline: Timeline, ends: list[tuple[str, str, Array]]
     heights = spread([at for _, _, at, _ in shown], plot.top + 4, plot.bottom - 2)
     made = []
     for (words, kind, at, last), height in zip(shown, heights, strict=True):
-        end = plot.x(float(timeline.starts[last]) + bin_length(timeline))
+        end = plot.x(float(timeline.starts[last]) + timeline.bin_seconds)
         place = end if len(timeline.starts) == 1 else plot.x(span(timeline)[1])  # beside the last bin
         made.append(Label(x=place + 16, y=height, end=end, at=at, words=words, kind=kind))
     return tuple(made)

@@ -14,6 +14,7 @@ import numpy as np
 
 from roomread.errors import CodesError
 from roomread.outside import read_text
+from roomread.review.agenda import seconds_of
 from roomread.types import WHOLE_CLASS, Array, check_shape
 
 MOST_LEVELS = 20  # a higher level is a slip of the keyboard
@@ -88,7 +89,7 @@ def read_codes(paths: Sequence[Path], words: Words | None = None) -> Codes:
     found = [_typed(path, entry, words) for path in paths for entry in _entries(path) if entry.level]
     if not found:
         raise CodesError(
-            f"{_listed(paths)} holds no level. Expected: at least one glance with a level. Received: none."
+            f"{', '.join(map(str, paths))} holds no level. Expected: at least one glance with a level. Received: none."
         )
     starts, ends, seats, observers, levels = zip(*found, strict=True)
     return Codes(np.array(starts), np.array(ends), np.array(seats), np.array(observers), np.array(levels))
@@ -218,14 +219,9 @@ def _typed(path: Path, entry: _Entry, words: Words | None) -> tuple[float, float
 
 
 def _seconds(where: str, what: str, text: str) -> float:
-    """Return a time that is written as seconds, m:ss or h:mm:ss; a comma may stand for the point."""
-    try:
-        seconds = 0.0
-        for part in text.replace(",", ".").split(":") if text.count(":") <= 2 else ["?"]:
-            seconds = 60 * seconds + float(part)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
+    """Return a time as `agenda.seconds_of` reads it."""
+    seconds = seconds_of(text)
+    if seconds is None:
         raise CodesError(
             f"{where}: the {what} cannot be read. Expected: seconds, m:ss or h:mm:ss. Received: {text or 'nothing'}."
         )
@@ -260,7 +256,3 @@ def _level(where: str, text: str, words: Words | None) -> int:
             f"--levels-map, which says what it stands for. Received: {text}."
         )
     return int(number[1])
-
-
-def _listed(paths: Sequence[Path]) -> str:
-    return ", ".join(str(path) for path in paths)

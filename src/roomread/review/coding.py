@@ -117,17 +117,8 @@ def places(gate: Gate) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def write_sheet(path: Path, glances: tuple[Glance, ...]) -> Path:
-    """Write the empty form, one row per glance, and return its path; a file that is there is never written over.
-
-    Raises:
-        OutputError: it is there already, or cannot be written.
-    """
-    return write_form(path, [glance.row() for glance in glances])
-
-
 def write_form(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
-    """Write a form with rows as `Glance.row` gives them, and return its path; likewise.
+    """Write a form with rows as `Glance.row` gives them, and return its path; no file is written over.
 
     Raises:
         OutputError: it is there already, or cannot be written.
@@ -160,7 +151,6 @@ def waiting(path: Path, glances: tuple[Glance, ...], observer: str) -> tuple[Gla
 class Coded:
     """A row of the form: which glance (see `Glance.key`), its times as text, the level as text, "" where skipped."""
 
-    line: int
     key: tuple[str, ...]
     clock: str
     level: str
@@ -174,7 +164,7 @@ def coded(path: Path, observer: str) -> list[Coded]:
         OutputError: it cannot be begun.
     """
     if not path.exists():
-        write_sheet(path, ())
+        write_form(path, ())
     rows = read_rows(path)
     first = path.read_text(encoding="utf-8-sig").partition("\n")[0].strip()
     if first != ",".join(COLUMNS):  # other separators would not fit what is appended
@@ -182,8 +172,8 @@ def coded(path: Path, observer: str) -> list[Coded]:
             f"{path} is no form that can be continued. Expected, as its first line: {','.join(COLUMNS)}. "
             f"Received: {first or 'nothing'}."
         )
-    own = [(row.line, row.cells) for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
-    return [Coded(line, (*cells[:2], cells[3]), cells[2], cells[5]) for line, cells in own]
+    own = [row.cells for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
+    return [Coded((*cells[:2], cells[3]), cells[2], cells[5]) for cells in own]
 
 
 def keep(path: Path, glance: Glance, level: int | None, observer: str) -> None:

@@ -70,7 +70,7 @@ CLASS_COLUMNS = (
     Column("engagement_low", "float64", "0 to 1", "lower end of its band"),
     Column("engagement_high", "float64", "0 to 1", "upper end of its band"),
     *_PROBABILITIES,
-    Column("seats", "float64", "count", "seats with a readable face in the bin"),
+    Column("seats", "float64", "count", "seats with a score in the bin"),
     Column("readable", "float64", "faces per frame", "faces that could be read"),
     Column("unreadable", "float64", "faces per frame", "faces found that could not be read"),
     Column(
@@ -101,7 +101,7 @@ SEAT_COLUMNS = (
     Column("score", "float64", "0 to 1", "how sure the detector is that this is a face"),
     Column("sharpness", "float64", "gray levels squared", "variance of the face's Laplacian; low: blurred"),
     *_PROBABILITIES,
-    Column("engagement", "float64", "0 to 1", "the named mapping of this one face; empty: not readable"),
+    Column("engagement", "float64", "0 to 1", "the named mapping of this one face; empty: what it needs was not read"),
     *(Column(name, "float64", *_SIGNALS[name]) for name in SIGNALS),
     Column("facing", "float64", "0 or 1", "whether the face points to what the room faces; empty: not known"),
     Column("eyes_closed", "float64", "0 or 1", "against how open the seat's eyes usually are; empty: not known"),
@@ -237,15 +237,11 @@ def exported(gate: Gate, mapping: Mapping, form: str, table: str) -> bytes:
         PrivacyError: the purpose does not allow the table.
     """
     _check_form(form)
-    return _bytes(table_of(gate, mapping, table), form)
+    return as_bytes(table_of(gate, mapping, table), form)
 
 
-def parquet(frame: pd.DataFrame) -> bytes:
-    """Return a table as the bytes of a Parquet file."""
-    return _bytes(frame, "parquet")
-
-
-def _bytes(frame: pd.DataFrame, form: str) -> bytes:
+def as_bytes(frame: pd.DataFrame, form: str) -> bytes:
+    """Return a table as the bytes of a file of one of FORMATS."""
     held = _Held()
     _write(frame, form, held)
     return held.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from roomread import style
-from roomread.engagement.episodes import FALSE_PER_HOUR, FALSE_PER_SEAT_HOUR, EpisodeSettings
+from roomread.engagement.episodes import FALSE_PER_SEAT_HOUR, MEASURED, SEATS_MEASURED, EpisodeSettings
 from roomread.engagement.overtime import LEAST_SEATS, POPULATION, OverTimeSettings
 from roomread.review.summary import LessonSummary
 from roomread.types import DROP, NOT_ENOUGH, OK, ClassLine, Episode
@@ -30,13 +30,13 @@ def false_alarms(expected: float) -> str:
     """Return how many episodes are to be expected without any change; empty where nothing was told (NaN)."""
     if np.isnan(expected):
         return ""
-    return f"expected false alarms in the time told of: {expected:.2f} at most, by simulation"
+    return f"expected false alarms in the time told of: about {expected:.2f}; {MEASURED}"
 
 
 def seat_false_alarms(summary: LessonSummary) -> str:
     """Return the same of single seats, which are many."""
     hours = float(np.nansum(summary.over_time.seats)) * summary.over_time.step / 3600
-    return f"expected false alarms of all seats together: {hours * FALSE_PER_SEAT_HOUR:.2f} at most, by simulation"
+    return f"expected false alarms of all seats together: about {hours * FALSE_PER_SEAT_HOUR:.2f}; {SEATS_MEASURED}"
 
 
 def untold(line: ClassLine, reason: str) -> str:
@@ -64,6 +64,5 @@ def methods(summary: LessonSummary) -> list[str]:
         "the lesson; the mean of that over the seats is the change of the class.",
         f"Its interval is of {POPULATION} (mean correlation of two seats {line.shared:.2f}; Kish 1965).",
         f"An episode goes beyond {what.enter:g} times the class's own usual spread, lasts while it is beyond "
-        f"{what.leave:g} times, and at least {style.duration(what.least_seconds)}; without any change there are at "
-        f"most {FALSE_PER_HOUR:g} an hour, in simulated lessons.",
+        f"{what.leave:g} times, and at least {style.duration(what.least_seconds)}; {MEASURED}.",
     ]

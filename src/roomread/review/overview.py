@@ -19,9 +19,10 @@ from roomread.engagement.episodes import FALSE_PER_HOUR, EpisodeSettings
 from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.overtime import OverTimeSettings
 from roomread.review.summary import LessonSummary, known, summarise
-from roomread.store.privacy import MIN_SEATS, MOMENTS, Gate
+from roomread.store.privacy import DIGITS, MIN_SEATS, MOMENTS, Gate
 from roomread.types import (
     EMOTIONS,
+    LEVEL,
     NO_FACE,
     NOT_ANALYSED,
     NOT_ENOUGH,
@@ -35,7 +36,7 @@ from roomread.types import (
     Timeline,
 )
 
-VERSION = 1  # of what is kept; raised whenever it is made in another way
+VERSION = 2  # of what is kept; raised whenever it is made in another way
 MOST_STEPS = 11_000  # bins of the finest line: seconds of about three hours
 WIDTHS = (5.0, 15.0, 60.0)  # seconds; between the finest line and the report's, for pages that zoom
 MOST_DRAWN = 240  # bins of one drawing; more lie closer than 3 units of a wide chart
@@ -51,7 +52,7 @@ STEPS = ("change", "low", "high", "seats", "taken")
 class SeatGlance:
     """One seat, where single seats may be seen.
 
-    box: the median of its boxes, 0 to 1 of the picture's width and height.
+    box: the median of its boxes, (left, top, right, bottom), 0 to 1 of the picture's width and height.
     engagement: 0 to 1, mean; NaN where it is not known.
     present: 0 to 1, share of the frames in which its face was found.
     leading: its strongest expression; None where it is not known.
@@ -141,7 +142,7 @@ def overview(gate: Gate, mapping: Mapping) -> Overview:
         single=gate.allowance.single,
         lines=(*finer, whole),
         over_time=summary.over_time,
-        seats=_seats(summary),
+        seats=seat_glances(summary),
         spark=spark(whole),
     )
 
@@ -172,16 +173,17 @@ def overview_from(mapping: str, told: dict[str, Any], series: dict[str, Any]) ->
 def overview_key(lesson: Lesson, mapping: Mapping) -> str:
     """Return a fingerprint of all that decides how an overview looks; one kept under another key is out of date."""
     made_by = (
-        VERSION, mapping.name, mapping.formula, mapping.validity, MIN_SEATS, tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
-        aggregate.BIN_SECONDS, aggregate.MAX_BINS, aggregate.LEVEL, FALSE_PER_HOUR,
+        VERSION, mapping.name, mapping.formula, mapping.validity, mapping.coefficients, MIN_SEATS, DIGITS,
+        tuple(MOMENTS.items()), WIDTHS, MOST_STEPS,
+        aggregate.BIN_SECONDS, aggregate.MAX_BINS, LEVEL, FALSE_PER_HOUR,
         dataclasses.astuple(OverTimeSettings()), dataclasses.astuple(EpisodeSettings()),
         lesson.purpose, lesson.reference, lesson.sample, lesson.created, lesson.state, lesson.duration,
     )  # fmt: skip
     return hashlib.sha256(json.dumps(made_by).encode()).hexdigest()
 
 
-def window(seen: Overview, start: float, end: float, most: int = MOST_DRAWN) -> Timeline:
-    """Return the class between two moments, in the finest bins of which at most `most` meet it.
+def window(seen: Overview, start: float, end: float) -> Timeline:
+    """Return the class between two moments, in the finest bins of which at most MOST_DRAWN meet it.
 
     Where no line is coarse enough it is the report's; there is always one bin at least.
 
@@ -189,9 +191,8 @@ def window(seen: Overview, start: float, end: float, most: int = MOST_DRAWN) -> 
         seen: of the lesson.
         start: seconds from the start of the source.
         end: likewise, above `start`.
-        most: bins of the answer.
     """
-    line = next((each for each in seen.lines if (end - start) / each.bin_seconds <= most), seen.whole)
+    line = next((each for each in seen.lines if (end - start) / each.bin_seconds <= MOST_DRAWN), seen.whole)
     meets = (line.starts < end) & (line.starts + line.bin_seconds > start)
     if not meets.any():
         meets = np.arange(len(line.starts)) == np.argmin(abs(line.starts - start))
@@ -251,7 +252,8 @@ def _widths(duration: float, frames: int, coarsest: float, shortest: float) -> l
     return [width for width in sorted({finest, *WIDTHS}) if finest <= width < coarsest]
 
 
-def _seats(summary: LessonSummary) -> tuple[SeatGlance, ...]:
+def seat_glances(summary: LessonSummary) -> tuple[SeatGlance, ...]:
+    """Return the seats of a summary as pages and the map show them."""
     lesson = summary.lesson
     sides = np.array([lesson.width, lesson.height, lesson.width, lesson.height], np.float64)
     made = []

@@ -102,11 +102,6 @@ def with_strip(chart: Chart, rows: Sequence[Stretch]) -> Chart:
     return replace(chart, height=chart.height + LANE * len(lanes), strip=strip)
 
 
-def stretches(rows: Sequence[PartChange]) -> list[Stretch]:
-    """Return compared parts for the strip."""
-    return [Stretch(row.number, row.part, pointed(row)) for row in rows]
-
-
 def pointed(row: PartChange) -> str:
     """Return what a part says when it is pointed at."""
     return f"{row.part.name}, {row.when}: {row.words}"

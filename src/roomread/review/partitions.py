@@ -11,7 +11,7 @@ import fsspec
 
 from roomread.engagement.mappings import Mapping
 from roomread.errors import MissingExtraError, OutputError, SettingsError
-from roomread.review.export import parquet, table_of
+from roomread.review.export import as_bytes, table_of
 from roomread.store.privacy import Gate
 
 NONE = "__HIVE_DEFAULT_PARTITION__"  # stands for a course or a day that is not known; readers make NULL of it
@@ -62,7 +62,9 @@ class Partitions:
         path = f"{folder}/lesson-{lesson.number}.parquet"
         try:
             self._files.makedirs(folder, exist_ok=True)
-            self._files.pipe_file(f"{path}.new", parquet(table))  # under a name that no reader of the data set takes
+            self._files.pipe_file(
+                f"{path}.new", as_bytes(table, "parquet")
+            )  # under a name that no reader of the data set takes
             self._files.mv(f"{path}.new", path)
             before = self._known.get(lesson.number, path)
             if before != path:

@@ -15,10 +15,11 @@ from roomread import style
 from roomread.output import write_whole
 from roomread.review import charts, overtime
 from roomread.review.drawings import figure_environment
-from roomread.review.part_charts import parts_chart, stretches, with_strip
+from roomread.review.overview import seat_glances
+from roomread.review.part_charts import Stretch, parts_chart, pointed, with_strip
 from roomread.review.structure import Comparison
 from roomread.review.summary import LessonSummary
-from roomread.types import EMOTIONS, NO_FACE, OK, UNREADABLE, Array, ClassLine, Timeline
+from roomread.types import EMOTIONS, NO_FACE, NOT_ANALYSED, OK, UNREADABLE, Array, ClassLine, Timeline
 
 PURPOSES = {
     "research": "Research",
@@ -64,7 +65,7 @@ def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
         length=_length(summary),
         banded=bool(np.isfinite(summary.timeline.low).any()),
         bins=_bins(summary.timeline),
-        purpose=PURPOSES.get(summary.lesson.purpose, summary.lesson.purpose),
+        purpose=PURPOSES[summary.lesson.purpose],
         notices=[text for text in (STATES.get(summary.lesson.state), *summary.lesson.notes) if text],
         reason=why_missing(summary.timeline),
         leading=leading(summary.emotions),
@@ -73,7 +74,7 @@ def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
         parts_charts=[parts_chart(parts.rows, size) for size in (charts.WIDE, charts.NARROW)] if parts else [],
         whole={name: float(share.value[0]) for name, share in summary.whole_shares.items()},
         statuses=[status for status in style.MISSING if status in summary.timeline.status.tolist()],
-        maps=[charts.seat_map(summary.lesson, _places(summary), size) for size in (charts.WIDE, charts.NARROW)],
+        maps=[charts.seat_map(summary.lesson, seat_glances(summary), size) for size in (charts.WIDE, charts.NARROW)],
         seats=list(_seat_rows(summary)),
         rows=list(_timeline_rows(summary)),
         methods=[*methods(summary), *overtime.methods(summary)],
@@ -101,7 +102,7 @@ def why_missing(timeline: Timeline | ClassLine) -> str:
     """Return in words why bins have no score, the commonest reason first; empty where every bin has one."""
     n = len(timeline.status)
     if not n:
-        return style.MISSING["not analysed"]
+        return style.MISSING[NOT_ANALYSED]
     found = Counter(str(status) for status in timeline.status if status != OK).most_common()
     if found and found[0][1] == n:
         return f"{style.MISSING[found[0][0]]} throughout"
@@ -118,14 +119,16 @@ def methods(summary: LessonSummary) -> list[str]:
     rate = f", {summary.frames / lesson.duration:.3g} per second" if lesson.duration > 0 and summary.frames > 1 else ""
     detector = _model(made_with.get("detector")) or "a face detector"
     expression = _model(made_with.get("expression")) or "an expression model"
+    mesh = _model(made_with.get("mesh"))
     bins = style.duration(summary.timeline.bin_seconds)
     return [
         f"The recording ({length}{size}) was analysed with roomread{version}: {frames}{rate}.",
         f"Faces were found with {detector}.",
         f"By {expression}, every readable face was given a probability for each of {len(EMOTIONS)} expressions: "
         + f"{', '.join(EMOTIONS)}.",
-        f"Engagement is the mapping \N{LEFT DOUBLE QUOTATION MARK}{summary.mapping}\N{RIGHT DOUBLE QUOTATION MARK} of "
-        + f"these probabilities: {closed(summary.formula)} Source: {closed(summary.citation)}",
+        *([f"Head, eyes and mouth were read by {mesh}."] if mesh else []),
+        f"Engagement is the mapping \N{LEFT DOUBLE QUOTATION MARK}{summary.mapping}\N{RIGHT DOUBLE QUOTATION MARK}: "
+        + f"{closed(summary.formula)} Source: {closed(summary.citation)}",
         f"It was averaged over the seats{f' in bins of {bins}' if len(summary.timeline.starts) > 1 else ''}.",
         f"Interval and band: {closed(summary.band)}",
         f"What may be shown: {closed(summary.rule)}",
@@ -189,7 +192,7 @@ def _when(summary: LessonSummary) -> tuple[str, str, str]:
 def _length(summary: LessonSummary) -> str:
     if summary.lesson.duration > 0:
         return style.duration(summary.lesson.duration)
-    return "a single picture" if summary.frames else style.MISSING["not analysed"]
+    return "a single picture" if summary.frames else style.MISSING[NOT_ANALYSED]
 
 
 def _bins(timeline: Timeline) -> str:
@@ -212,16 +215,13 @@ def _figures(summary: LessonSummary, parts: Comparison | None) -> dict[str, list
     made = {name: [make(summary.timeline, size, began) for size in sizes] for name, make in makers.items()}
     made["engagement"] = [charts.with_episodes(chart, summary.episodes) for chart in made["engagement"]]
     if parts is not None:
-        made["engagement"] = [with_strip(chart, stretches(parts.rows)) for chart in made["engagement"]]
+        strip = [Stretch(row.number, row.part, pointed(row)) for row in parts.rows]
+        made["engagement"] = [with_strip(chart, strip) for chart in made["engagement"]]
     if any(np.isfinite(share.value).any() for share in summary.shares.values()):
         made["attention"] = [charts.attention_chart(summary.timeline, summary.shares, size, began) for size in sizes]
     if summary.consensus is not None:
         made["consensus"] = [charts.consensus_chart(summary.timeline, summary.consensus, size, began) for size in sizes]
     return made
-
-
-def _places(summary: LessonSummary) -> list[charts.Place]:
-    return [charts.Place(seat.seat, seat.box, seat.engagement) for seat in summary.seats]
 
 
 def _seat_rows(summary: LessonSummary) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomread.types import NOT_ANALYSED, Array, Timeline
+from roomread.types import Array, Timeline
 
 TIME_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds
 LABEL_GAP = 16.0  # SVG units between the base lines of two labels; the text is 13 high
@@ -102,48 +102,36 @@ class Layer:
     kind: str
 
 
-def runs(known: Array, timeline: Timeline) -> list[tuple[int, int]]:
-    """Return (first, last + 1) for each stretch of known bins that follow one another without a gap."""
-    found: list[tuple[int, int]] = []
-    for i in np.flatnonzero(known).tolist():
-        joined = (
-            found and found[-1][1] == i and timeline.starts[i] - timeline.starts[i - 1] < 1.5 * bin_length(timeline)
-        )
-        if joined:
-            found[-1] = (found[-1][0], i + 1)
-        else:
-            found.append((i, i + 1))
-    return found
+def runs(known: Array) -> list[tuple[int, int]]:
+    """Return (first, last + 1) for each stretch of known bins that follow one another."""
+    edges = np.flatnonzero(np.diff(np.pad(known, 1).astype(int))).reshape(-1, 2)
+    return [(first, end) for first, end in edges.tolist()]
 
 
 def line_path(plot: Plot, timeline: Timeline, values: Array) -> str:
     """Return the SVG path through the bins' middles; a value of NaN breaks it."""
-    stretches = runs(np.isfinite(values), timeline)
+    stretches = runs(np.isfinite(values))
     return " ".join("M" + _points(plot, timeline, values, stretch) for stretch in stretches)
 
 
 def area_path(plot: Plot, timeline: Timeline, low: Array, high: Array) -> str:
     """Return the SVG path of the field between two rows of values; NaN in either breaks it."""
     parts = []
-    for stretch in runs(np.isfinite(low) & np.isfinite(high), timeline):
+    for stretch in runs(np.isfinite(low) & np.isfinite(high)):
         back = _points(plot, timeline, low, stretch).split(" L")[::-1]
         parts.append("M" + _points(plot, timeline, high, stretch) + " L" + " L".join(back) + " Z")
     return " ".join(parts)
 
 
 def gaps(timeline: Timeline, shaded: Array) -> list[tuple[float, float, str]]:
-    """Return (start, end, status) of each stretch to shade; times that no bin covers count as not analysed."""
+    """Return (start, end, status) of each stretch of one status to shade."""
     found: list[tuple[float, float, str]] = []
-    reached = span(timeline)[0]
-    for start, status, missing in zip(timeline.starts.tolist(), timeline.status.tolist(), shaded.tolist(), strict=True):
-        pieces = [(reached, start, NOT_ANALYSED)] if start - reached > 0.5 * bin_length(timeline) else []
-        reached = start + bin_length(timeline)
-        pieces += [(start, reached, status)] if missing else []
-        for piece in pieces:
-            if found and found[-1][2] == piece[2] and abs(found[-1][1] - piece[0]) < 0.5 * bin_length(timeline):
-                found[-1] = (found[-1][0], piece[1], piece[2])
-            else:
-                found.append(piece)
+    for row in np.flatnonzero(shaded).tolist():
+        start, status = float(timeline.starts[row]), str(timeline.status[row])
+        joined = found and found[-1][2] == status and shaded[row - 1]
+        if joined:
+            start = found.pop()[0]
+        found.append((start, float(timeline.starts[row]) + timeline.bin_seconds, status))
     return found
 
 
@@ -151,7 +139,7 @@ def span(timeline: Timeline) -> tuple[float, float]:
     """Return the first and the last moment of the timeline, in seconds; never of length 0."""
     if not len(timeline.starts):
         return 0.0, 1.0
-    return float(timeline.starts[0]), float(timeline.starts[-1]) + bin_length(timeline)
+    return float(timeline.starts[0]), float(timeline.starts[-1]) + timeline.bin_seconds
 
 
 def time_ticks(start: float, end: float, most: int) -> list[float]:
@@ -182,12 +170,7 @@ def spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
 
 def middle(plot: Plot, timeline: Timeline, i: int) -> float:
     """Return where the middle of a bin lies across the plot."""
-    return plot.x(float(timeline.starts[i]) + bin_length(timeline) / 2)
-
-
-def bin_length(timeline: Timeline) -> float:
-    """Return the length of a bin in seconds; 1 for a picture, whose moment has none."""
-    return timeline.bin_seconds if timeline.bin_seconds > 0 else 1.0
+    return plot.x(float(timeline.starts[i]) + timeline.bin_seconds / 2)
 
 
 def keep(known: Array, *rows: Array) -> list[Array]:
@@ -198,8 +181,8 @@ def keep(known: Array, *rows: Array) -> list[Array]:
 def _points(plot: Plot, timeline: Timeline, values: Array, stretch: tuple[int, int]) -> str:
     """Return the points of one stretch, carried flat to the outer edges of its first and last bin."""
     first, end = stretch
-    middles = timeline.starts[first:end] + bin_length(timeline) / 2
-    times = [timeline.starts[first], *middles, timeline.starts[end - 1] + bin_length(timeline)]
+    middles = timeline.starts[first:end] + timeline.bin_seconds / 2
+    times = [timeline.starts[first], *middles, timeline.starts[end - 1] + timeline.bin_seconds]
     heights = [values[first], *values[first:end], values[end - 1]]
     pairs = zip(times, heights, strict=True)
     return " L".join(f"{plot.x(float(time)):.1f},{plot.y(float(height)):.1f}" for time, height in pairs)

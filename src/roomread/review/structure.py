@@ -16,10 +16,9 @@ from roomread.errors import SettingsError
 from roomread.review.agenda import Structure
 from roomread.review.summary import known
 from roomread.store.privacy import Gate
-from roomread.types import MARKER, NO_REST, NOT_ANALYSED, OK, SPARSE, TOO_FEW, Part
+from roomread.types import MARKER, NO_REST, NOT_ANALYSED, NOT_ENOUGH, OK, SPARSE, TOO_FEW, Part
 
 WINDOW = 60.0  # seconds before and after a marker; shorter: noisier, longer: other things happen in it too
-NOT_ENOUGH = "not enough evidence"
 REASONS = {
     TOO_FEW: f"{NOT_ENOUGH}: too few seats",
     SPARSE: f"{NOT_ENOUGH}: too little measured",
@@ -156,11 +155,17 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
         if part.kind == MARKER:
             inside[row] = part.start, part.start + window
             against[row] = part.start - window, part.start
+    notes, asked = structure.notes, inside
     inside, against = gate.moments(inside), gate.moments(against)
+    if not np.array_equal(inside, asked):
+        notes += (
+            f"As single seats may not be seen, parts are compared from and to whole multiples of {gate.moment:g} s, up "
+            f"to {gate.moment / 2:g} s from their own times.",
+        )
     full = gate.changes(lambda readings: changes(readings, mapping.score, inside, against))
     columns = (full.value, full.low, full.high, full.seats, full.covered)
     rows = tuple(
         PartChange(row + 1, part, str(full.status[row]), *(float(column[row]) for column in columns))
         for row, part in enumerate(parts)
     )
-    return Comparison(rows, mapping.name, window, structure.notes)
+    return Comparison(rows, mapping.name, window, notes)

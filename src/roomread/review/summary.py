@@ -37,7 +37,7 @@ class SeatSummary:
     """One seat over the whole lesson; made only where the purpose allows single seats.
 
     box: float32 (4,), pixels, the median of its boxes.
-    engagement: 0 to 1, mean over its readable faces; NaN when none was.
+    engagement: 0 to 1, mean over its faces that have a score; NaN when none has.
     emotions: float64 (7,), 0 to 1, mean; NaN when none was readable.
     present, readable: share of the lesson's analysed frames in which its face was found, and could be read.
     over_time: float64 (n,), engagement in each bin of the timeline; NaN where it was not seen or not readable.
@@ -179,7 +179,9 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
     line = lines[mapping.name]
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
     seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
-    over_time = gate.class_line(lambda readings: class_over_time(readings, mapping.score, lesson.duration))
+    over_time, episodes = gate.class_line(
+        lambda readings: class_over_time(readings, mapping.score, lesson.duration), class_episodes
+    )
     alone = seat_episodes(gate.rows(), mapping.score, lesson.duration) if gate.allowance.single else {}
     shares = gate.shares(lambda readings: _shares(readings, width, lesson.duration))
     return LessonSummary(
@@ -206,7 +208,7 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
         formulas=tuple(asked),
         consensus=consensus(list(lines.values())),
         over_time=over_time,
-        episodes=class_episodes(over_time),
+        episodes=episodes,
         seat_episodes=alone,
         expected_false=expected_false(over_time),
     )

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from roomread.errors import LessonNotFoundError, StoreBusyError, StoreError
-from roomread.store import codes_files
 from roomread.store.engine import (
     WAIT,
     find_store,
@@ -72,15 +71,6 @@ class LessonStore:
         if not ready:
             with self.transaction(alone=True) as connection:  # however many open it now, one makes its tables
                 self._make(connection)
-        if self.file is not None:
-            self._take_over(self.file)
-
-    def _take_over(self, file: Path) -> None:
-        """Take over what an earlier version kept in files of its own."""
-        if codes_files.files(file):
-            with self.transaction(alone=True) as connection:
-                taken = codes_files.take_over(connection, file)
-            codes_files.forget(taken)
 
     def _version(self, connection: sa.Connection) -> int | None:
         """Return the version of the tables; None where there is no table at all."""
@@ -315,8 +305,6 @@ class LessonStore:
             numbers = connection.execute(lessons_table.delete().where(which).returning(lessons_table.c.number))
             gone = sorted(numbers.scalars())
         if gone:
-            if self.file is not None:
-                codes_files.forget([path for path, number in codes_files.files(self.file).items() if number in gone])
             try:
                 sweep(self._engine, metadata.sorted_tables)
             except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:

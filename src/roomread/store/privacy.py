@@ -12,7 +12,8 @@ Where single seats may not be seen, two answers must not tell together what neit
 - A reading counts only where at least MIN_SEATS seats were read within the same moment. So no answer about more of the
   lesson depends on a stretch that another answer hides, and taking one from the other leaves nothing of it.
 - Parts of a lesson begin and end with a moment (`Gate.moments`), and no bin is shorter than one.
-- Numbers are given in whole hundredths.
+- What is told of the class's engagement, expressions and attention is given in whole hundredths. How many faces were
+  found and read, how much of a part is covered, and how far seats move together are no such numbers, and keep theirs.
 
 The same holds of a lesson as it runs (`just_past`).
 """
@@ -40,6 +41,7 @@ from roomread.types import (
     Array,
     Change,
     ClassLine,
+    Episode,
     Lesson,
     Overall,
     Readings,
@@ -70,11 +72,10 @@ roomread infers expressions from faces. Before you use it on people:
 class Allowance:
     """What may be seen of a lesson.
 
-    min_seats: seats that every shown number must be made of. single: whether single seats may be shown.
+    single: whether single seats may be shown; else every number is made of at least MIN_SEATS.
     rule: why, in one sentence.
     """
 
-    min_seats: int
     single: bool
     rule: str
 
@@ -99,7 +100,7 @@ def check_purpose(purpose: str | None, reference: str | None) -> None:
 def allowance(lesson: Lesson, n_seats: int) -> Allowance:
     """Return what may be seen of a lesson in which `n_seats` seats were found."""
     if lesson.purpose == "demo" and lesson.sample:
-        return Allowance(1, True, "The built-in synthetic room shows nobody, so single seats are shown.")
+        return Allowance(True, "The built-in synthetic room shows nobody, so single seats are shown.")
     return allowance_for(lesson.purpose, lesson.reference, n_seats)
 
 
@@ -113,9 +114,9 @@ def allowance_for(purpose: str, reference: str | None, n_seats: int, alone: str 
         alone: what one of them is called: the seat of a recording, the face in a picture.
     """
     if purpose == "research" and reference:
-        return Allowance(1, True, f"Single {alone}s are shown for research under the reference {reference}.")
+        return Allowance(True, f"Single {alone}s are shown for research under the reference {reference}.")
     if purpose == "self-study" and n_seats == 1:
-        return Allowance(1, True, f"Self-study with one {alone}, so that {alone} is shown.")
+        return Allowance(True, f"Self-study with one {alone}, so that {alone} is shown.")
     why = {
         "demo": "the purpose demo shows them for the built-in synthetic room only",
         "research": "research shows them only with --reference, an ethics or consent number",
@@ -123,13 +124,19 @@ def allowance_for(purpose: str, reference: str | None, n_seats: int, alone: str 
     }[purpose]
     where = ", counted in each time bin" if alone == "seat" else ""
     rule = f"Only at least {MIN_SEATS} {alone}s together are shown{where}; single {alone}s are not: {why}."
-    return Allowance(MIN_SEATS, False, rule)
+    return Allowance(False, rule)
 
 
-def hide(full: Timeline, seen: Allowance) -> Timeline:
-    """Return the class over time as it may be seen: a bin of too few seats keeps nothing but the word for it."""
+def hide(full: Timeline, seen: Allowance, unread: Array | bool = False) -> Timeline:
+    """Return the class over time as it may be seen: a bin of too few seats keeps nothing but the word for it.
+
+    Args:
+        full: the class over time.
+        seen: what may be seen.
+        unread: bool (n,), bins of enough seats none of which has a score, which says nothing of any one of them.
+    """
     found = full.readable + full.unreadable > 0
-    hidden = found & (full.seats < seen.min_seats) & (not seen.single)
+    hidden = found & (full.seats < MIN_SEATS) & ~np.asarray(unread) & (not seen.single)
     blank: dict[str, Any] = {
         name: np.where(hidden, np.nan, getattr(full, name))
         for name in ("engagement", "low", "high", "readable", "unreadable", "seats")
@@ -223,14 +230,14 @@ class Gate:
 
     def class_over_time(self, aggregate: Callable[[Readings], Timeline]) -> Timeline:
         """Return the class over time; a bin made of too few seats keeps nothing but the word for it."""
-        return _over_time(*self._seen, self.allowance, aggregate)
+        return _over_time(self._readings, self._seen, self.allowance, aggregate)
 
     def shares(self, aggregate: Callable[[Readings], Sequence[Share]]) -> tuple[Share, ...]:
         """Return how much of the class is in each state, without the bins that are made of too few seats."""
         return tuple(_rounded(self._hide_share(full), self.allowance) for full in aggregate(self._seen[0]))
 
     def _hide_share(self, full: Share) -> Share:
-        hidden = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
+        hidden = (full.seats < MIN_SEATS) & (not self.allowance.single)
         return Share(*(np.where(hidden, np.nan, part) for part in (full.value, full.low, full.high, full.seats)))
 
     def changes(self, aggregate: Callable[[Readings], Change]) -> Change:
@@ -239,28 +246,35 @@ class Gate:
         The parts must have passed `moments`.
         """
         full = aggregate(self._seen[0])
-        few = np.isin(full.status, (OK, SPARSE)) & (full.seats < self.allowance.min_seats)
+        few = np.isin(full.status, (OK, SPARSE)) & (full.seats < MIN_SEATS)
         hidden = few & (not self.allowance.single)
         parts = (full.value, full.low, full.high, full.seats, full.covered)
         told = Change(np.where(hidden, TOO_FEW, full.status), *(np.where(hidden, np.nan, part) for part in parts))
         return _rounded(told, self.allowance)
 
-    def class_line(self, aggregate: Callable[[Readings], ClassLine]) -> ClassLine:
-        """Return the class against its usual level; a step made of too few seats keeps nothing but a word.
+    def class_line(
+        self,
+        aggregate: Callable[[Readings], ClassLine],
+        episodes: Callable[[ClassLine], Sequence[Episode]],
+    ) -> tuple[ClassLine, tuple[Episode, ...]]:
+        """Return the class against its usual level, and its episodes, which are found before digits are cut off.
 
-        Its digits stay, as episodes are found in it: each of its values is a median over a moving window.
+        A step made of too few seats keeps nothing but a word, and no episode is found in it.
         """
-        full = aggregate(self._seen[0])
-        few = (full.seats < self.allowance.min_seats) & (not self.allowance.single)
+        seen, lost = self._seen
+        full = aggregate(seen)
+        few = (full.seats < MIN_SEATS) & (not self.allowance.single)
         hidden = few & (full.taken > 0)
         parts: dict[str, Any] = {
             name: np.where(hidden, np.nan, getattr(full, name)) for name in ("change", "low", "high", "seats", "taken")
         }
-        told = (full.status == OK) | ((full.status == NOT_ENOUGH) & (_lost_in(*self._seen, full.starts)[1] > 0))
+        thinned = np.bincount(_bins(seen, full.starts)[seen.frames[lost]], minlength=len(full.starts)) > 0
+        told = (full.status == OK) | ((full.status == NOT_ENOUGH) & thinned)
         parts["status"] = np.where(hidden & told, TOO_FEW, full.status)
         if not (parts["status"] == OK).any():
             parts |= {"usual": np.nan, "shared": np.nan}
-        return dataclasses.replace(full, **parts)
+        line = dataclasses.replace(full, **parts)
+        return _rounded(line, self.allowance), tuple(_rounded(each, self.allowance) for each in episodes(line))
 
     def whole_class(self, aggregate: Callable[[Readings], Overall]) -> Overall:
         """Return the class over the whole lesson, without the numbers that too few seats would make."""
@@ -268,13 +282,17 @@ class Gate:
         full = aggregate(seen)
         if self.allowance.single:
             return full
-        if (full.n_readable or 0) >= self.allowance.min_seats:
+        if (full.n_readable or 0) >= MIN_SEATS:
             readable = full.readable + float(lost.mean()) if len(lost) else full.readable
             return _rounded(dataclasses.replace(full, readable=readable), self.allowance)
         nothing: dict[str, Any] = dict.fromkeys(("engagement", "low", "high", "faces_per_frame", "readable"), np.nan)
         return dataclasses.replace(
             full, emotions=np.full_like(full.emotions, np.nan), n_seats=None, n_readable=None, **nothing
         )
+
+
+Told = TypeVar("Told", Timeline, Share, Change, Overall, ClassLine, Episode)
+ROUNDED = ("engagement", "value", "low", "high", "emotions", "change", "usual")
 
 
 def just_past(
@@ -288,7 +306,7 @@ def just_past(
         seconds: how many they are; the rules are those of a lesson of that length.
         aggregate: makes the class over time of them.
     """
-    return _over_time(*_counted(readings, seen, _moment_of(seconds)), seen, aggregate)
+    return _over_time(readings, _counted(readings, seen, _moment_of(seconds)), seen, aggregate)
 
 
 def _moment_of(seconds: float) -> float:
@@ -301,29 +319,37 @@ def _counted(readings: Readings, seen: Allowance, moment: float) -> tuple[Readin
     return (readings, np.zeros(len(readings), bool)) if seen.single else together(readings, moment)
 
 
-def _lost_in(counted: Readings, lost: Array, starts: Array) -> tuple[Array, Array]:
-    """Return how many frames, and faces that do not count, each bin holds: int64 (n,) both."""
-    at = np.searchsorted(starts, counted.times, side="right") - 1
-    n = len(starts)
-    return np.bincount(at, minlength=n), np.bincount(at[counted.frames[lost]], minlength=n)
+def _over_time(
+    readings: Readings, counted: tuple[Readings, Array], seen: Allowance, aggregate: Callable[[Readings], Timeline]
+) -> Timeline:
+    """Return the class over time of what `_counted` returned of readings, as it may be seen."""
+    kept, lost = counted
+    full = aggregate(kept)
+    bins, n = _bins(kept, full.starts), len(full.starts)
+    faces = bins[kept.frames]
+    each = np.bincount(faces[lost], minlength=n) / np.maximum(np.bincount(bins, minlength=n), 1)
+    full = dataclasses.replace(full, readable=full.readable + each, unreadable=full.unreadable - each)
+    unread = full.status == UNREADABLE
+    if unread.any():
+        thin = lost | (np.isnan(kept.signals) & ~np.isnan(readings.signals)).any(axis=1)
+        unread &= (np.bincount(faces[thin], minlength=n) == 0) & (_seats_in(kept, faces, n) >= MIN_SEATS)
+    return _rounded(hide(full, seen, unread), seen)
 
 
-def _over_time(counted: Readings, lost: Array, seen: Allowance, aggregate: Callable[[Readings], Timeline]) -> Timeline:
-    """Return the class over time of what `_counted` returned, as it may be seen."""
-    full = aggregate(counted)
-    frames, faces = _lost_in(counted, lost, full.starts)
-    each = faces / np.maximum(frames, 1)  # readable faces all the same, and told as such
-    full = dataclasses.replace(
-        full,
-        status=np.where((full.status == UNREADABLE) & (faces > 0), TOO_FEW, full.status),
-        readable=full.readable + each,
-        unreadable=full.unreadable - each,
-    )
-    return _rounded(hide(full, seen), seen)
+def _bins(readings: Readings, starts: Array) -> Array:
+    """Return the bin of each frame: int64 (f,)."""
+    bins: Array = np.searchsorted(starts, readings.times, side="right") - 1
+    return bins
 
 
-Told = TypeVar("Told", Timeline, Share, Change, Overall)
-ROUNDED = ("engagement", "value", "low", "high", "emotions")
+def _seats_in(readings: Readings, bins: Array, n: int) -> Array:
+    """Return at how many established seats a face was seen in each of n bins, read or not: int64 (n,)."""
+    seats = readings.established()
+    seated = np.isin(readings.seats, seats)
+    cells = bins[seated] * len(seats) + np.searchsorted(seats, readings.seats[seated])
+    seen = np.bincount(cells, minlength=n * len(seats)).reshape(n, len(seats)) > 0
+    found: Array = seen.sum(axis=1)
+    return found
 
 
 def _rounded(told: Told, seen: Allowance) -> Told:
@@ -335,6 +361,6 @@ def _rounded(told: Told, seen: Allowance) -> Told:
 
 
 def open_gate(store: LessonStore, lesson: Lesson) -> Gate:
-    """Return a stored lesson as far as its purpose allows."""
+    """Return a lesson as far as its purpose allows."""
     readings = store.readings(lesson)
     return Gate(lesson, allowance(lesson, len(readings.established())), readings)

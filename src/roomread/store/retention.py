@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -13,7 +13,6 @@ from roomread.store.schema import lessons_table, store_table
 from roomread.types import Lesson
 
 MOST_DAYS = 36_500
-DEAD = timedelta(days=1)  # after so long without a row a lesson that says it is running is taken for broken off
 
 
 def keep_days(store: LessonStore) -> int | None:
@@ -79,7 +78,7 @@ def due_lessons(store: LessonStore, today: date | None = None) -> list[int]:
 def forget_due(store: LessonStore, today: date | None = None) -> list[int]:
     """Delete the lessons whose time is over as `LessonStore.delete` does, and return their numbers.
 
-    A lesson that is running stays. Where nothing is due, nothing is written.
+    A lesson that is running stays: see `upkeep.tidy`. Where nothing is due, nothing is written.
     """
     return store.delete_where(_over(keep_days(store), today)) if due_lessons(store, today) else []
 
@@ -91,5 +90,4 @@ def _over(days: int | None, today: date | None) -> sa.ColumnElement[bool]:
     if days is not None:
         last = (day - timedelta(days)).isoformat()
         over |= table.keep_until.is_(None) & (sa.func.substr(table.created, 1, 10) < last)
-    dead = (datetime.now(UTC) - DEAD).isoformat(timespec="seconds")
-    return over & ((table.state != "running") | (sa.func.coalesce(table.written, "") < dead))
+    return over & (table.state != "running")

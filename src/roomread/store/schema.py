@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     inspect,
-    select,
 )
 from sqlalchemy.schema import CreateColumn
 
@@ -171,9 +170,4 @@ def step_up(connection: Connection) -> None:
                 made = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
     metadata.create_all(connection)  # whole tables that are new
-    lessons = lessons_table
-    for number, name, source in connection.execute(
-        select(lessons.c.number, lessons.c.name, lessons.c.source).where(lessons.c.folded == "")
-    ).all():
-        connection.execute(lessons.update().where(lessons.c.number == number).values(folded=folded(name, source)))
     connection.execute(store_table.update().values(version=VERSION))

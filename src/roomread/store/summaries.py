@@ -86,7 +86,7 @@ def list_lessons(store: LessonStore, mappings: tuple[str, str], search: str = ""
         rows, total = _rows(connection, mappings, search, number)
         if not rows and number > 1:
             total = connection.scalar(sa.select(sa.func.count()).select_from(lessons_table).where(_holds(search))) or 0
-            number = max(1, -(-total // PAGE))
+            number = Page((), number, total).last
             rows, total = _rows(connection, mappings, search, number)
     listed = tuple(Listed(lesson_of(row), row["key"], row["figures"]) for row in rows)
     return Page(listed, number, total)

@@ -40,10 +40,13 @@ def end_broken(store: LessonStore) -> list[int]:
     return [number for number, _ in rows]
 
 
-def tidy(store: LessonStore) -> None:
-    """Do what is done whenever a program begins to work on a store: end what was broken off, forget what is due."""
+def tidy(store: LessonStore) -> list[int]:
+    """End what was broken off, forget what is due, and return the numbers of what was forgotten.
+
+    So begins whatever works on a store.
+    """
     end_broken(store)
-    forget_due(store)
+    return forget_due(store)
 
 
 def check_store(store: LessonStore) -> list[str]:
@@ -51,18 +54,11 @@ def check_store(store: LessonStore) -> list[str]:
     wrong = []
     if store.file is not None:
         wrong += _check_file(store.file)
-    faces, frames, lessons = faces_table.c, frames_table.c, lessons_table.c
+    faces, frames = faces_table.c, frames_table.c
     framed = sa.exists().where((frames.lesson == faces.lesson) & (frames.frame == faces.frame))
-    known = sa.exists().where(lessons.number == frames.lesson)
     with store.transaction(still=True) as connection:
-        for what, table, found in (
-            ("faces belong to no frame", faces_table, ~framed),
-            ("frames belong to no lesson", frames_table, ~known),
-        ):
-            n = connection.scalar(sa.select(sa.func.count()).select_from(table).where(found))
-            if n:
-                wrong.append(f"{n} {what}.")
-    return wrong
+        n = connection.scalar(sa.select(sa.func.count()).select_from(faces_table).where(~framed))
+    return wrong + ([f"{n} faces belong to no frame."] if n else [])
 
 
 def back_up(store: LessonStore, path: Path) -> None:

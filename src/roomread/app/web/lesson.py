@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from roomread import style
 from roomread.app.panel import mapping_of, panel
 from roomread.app.web.lesson_answers import LessonLine, line_of
-from roomread.app.web.lesson_charts import SIZES, began, moment, numbers_of, places, plots, timeline_chart
+from roomread.app.web.lesson_charts import SIZES, began, moment, numbers_of, plots, timeline_chart
 from roomread.app.web.site import Key, Site
 from roomread.errors import SettingsError
 from roomread.review import charts, overtime
@@ -135,7 +135,7 @@ def _drawn(lesson: Lesson, seen: Overview, parts: Named[int, Part], line: Timeli
         "expressions": [_chart("expressions", lesson, seen, line, parts, size) for size in SIZES],
         "statuses": [status for status in style.MISSING if any(status in each.status for each in seen.lines)],
         "banded": bool((seen.whole.low == seen.whole.low).any()),
-        "maps": [charts.seat_map(lesson, places(lesson, seen), size) for size in SIZES.values()] if seen.seats else [],
+        "maps": [charts.seat_map(lesson, seen.seats, size) for size in SIZES.values()] if seen.seats else [],
         "plots": plots(),
         "zoom": {"first": first, "last": last, "from": begin, "to": end, "finest": seen.timeline.bin_seconds},
     }

@@ -76,7 +76,7 @@ class LessonLine(BaseModel):
     emotions: dict[str, list[float | None]]
     readable: list[float | None] = Field(description="faces per analysed frame that could be read")
     unreadable: list[float | None]
-    seats: list[float | None] = Field(description="seats with a readable face")
+    seats: list[float | None] = Field(description="seats with a score")
 
 
 class LessonEdited(LessonRecord):

@@ -7,8 +7,6 @@ from collections.abc import Mapping as Named
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from roomread.review import charts
 from roomread.review.overview import Overview, number
 from roomread.review.part_charts import Stretch, with_strip
@@ -27,15 +25,6 @@ def timeline_chart(lesson: Lesson, seen: Overview, line: Timeline, parts: Named[
     numbered = enumerate(parts.values(), 1)
     strip = [Stretch(number, part, f"{part.name}, {when(part)}") for number, part in numbered]
     return with_strip(charts.with_episodes(chart, met), strip)
-
-
-def places(lesson: Lesson, seen: Overview) -> list[charts.Place]:
-    """Return the seats of an overview as the map takes them, in pixels."""
-    sides = (lesson.width, lesson.height, lesson.width, lesson.height)
-    boxes = ([side * share for side, share in zip(sides, seat.box, strict=True)] for seat in seen.seats)
-    return [
-        charts.Place(seat.seat, np.array(box), seat.engagement) for seat, box in zip(seen.seats, boxes, strict=True)
-    ]
 
 
 def numbers_of(figures: Named[str, Any]) -> dict[str, float]:

@@ -327,7 +327,7 @@ async function outline() {
     const told = await (await fetch("/api/live/outline")).json().catch(() => ({ picture: null, faces: [] }));
     if (told.picture) {
       part("outline-picture").src = told.picture;
-      part("outline-seats").replaceChildren(...told.faces.map(([, left, top, right, bottom]) => shape("rect", {
+      part("outline-seats").replaceChildren(...told.faces.map(([left, top, right, bottom]) => shape("rect", {
         x: 100 * left, y: 100 * top, width: 100 * (right - left), height: 100 * (bottom - top), rx: 1,
       })));
     }

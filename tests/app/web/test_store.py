@@ -20,7 +20,9 @@ ADDRESS = "http://127.0.0.1:8642"
 @pytest.fixture
 def visitor(store: LessonStore) -> Iterator[TestClient]:
     """A browser on this machine."""
-    with TestClient(make_app(Studio(store), WebSettings(), 8642, None), ADDRESS) as made:
+    studio = Studio(store)
+    studio.queue.start()
+    with TestClient(make_app(studio, WebSettings(), 8642, None), ADDRESS) as made:
         yield made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import secrets
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -95,9 +95,10 @@ def make_app(studio: Studio, settings: WebSettings, port: int, token: str | None
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        forgetting = asyncio.create_task(_forget_again_and_again(studio.store))
-        yield
-        forgetting.cancel()
+        async with anyio.create_task_group() as group:  # waits for a deletion that is under way
+            group.start_soon(_forget_again_and_again, studio.store)
+            yield
+            group.cancel_scope.cancel()
         studio.close()
 
     app = FastAPIOffline(
@@ -121,7 +122,7 @@ async def _forget_again_and_again(store: LessonStore) -> None:
     while True:
         with contextlib.suppress(StoreError):
             await run_in_threadpool(tidy, store)
-        await asyncio.sleep(FORGET_EVERY)
+        await anyio.sleep(FORGET_EVERY)
 
 
 def serve(

@@ -28,6 +28,7 @@ from roomread.app.analyze import open_lesson
 from roomread.store.lessons import LessonStore
 
 ROUNDS = 200 if SOAK else 3
+ROUNDS_OF_ONE = 20  # losses of power of one lesson; a longer one only takes longer to check
 LOST = 1.0  # seconds of what was seen that a kill may take
 PAGE = 4096  # bytes of the store; what a disk writes at once is less
 LOG_HEAD, FRAME_HEAD = 32, 24  # bytes before the write-ahead log's frames, and before the page in each
@@ -79,22 +80,24 @@ def test_a_killed_live_lesson_keeps_what_was_seen_until_a_second_before(tmp_path
 
 
 def test_a_store_whose_last_writes_never_reached_the_disk_is_whole_and_holds_the_beginning(tmp_path: Path) -> None:
-    chance, path = random.Random(1), tmp_path / "lessons.sqlite"
-    with child("-m", "tests.soak.child", path) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # so that the store is there
-        threading.Thread(target=process.stdout.read, daemon=True).start()  # so that the pipe never fills
-        for _ in range(ROUNDS):
-            # While somebody looks, the log is not folded in at once. Anew each time: reading the files below lets go
-            # of this process's locks on them.
-            with closing(sqlite3.connect(path)) as viewer:
-                viewer.execute("SELECT count(*) FROM lessons").fetchall()
-                time.sleep(chance.uniform(0.5, 2.0))
-                process.send_signal(signal.SIGSTOP)
-                os.waitpid(process.pid, os.WUNTRACED)  # until all its threads stand still
-                held = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal", "-shm")}
-                process.send_signal(signal.SIGCONT)
-            lose_power(held, tmp_path / "after", chance)
+    chance = random.Random(1)
+    for first in range(0, ROUNDS, ROUNDS_OF_ONE):
+        path = tmp_path / f"{first}.sqlite"
+        with child("-m", "tests.soak.child", path) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # so that the store is there
+            threading.Thread(target=process.stdout.read, daemon=True).start()  # so that the pipe never fills
+            for _ in range(min(ROUNDS_OF_ONE, ROUNDS - first)):
+                # While somebody looks, the log is not folded in at once. Anew each time: reading the files below lets
+                # go of this process's locks on them.
+                with closing(sqlite3.connect(path)) as viewer:
+                    viewer.execute("SELECT count(*) FROM lessons").fetchall()
+                    time.sleep(chance.uniform(0.5, 2.0))
+                    process.send_signal(signal.SIGSTOP)
+                    os.waitpid(process.pid, os.WUNTRACED)  # until all its threads stand still
+                    held = {end: Path(f"{path}{end}").read_bytes() for end in ("", "-wal", "-shm")}
+                    process.send_signal(signal.SIGCONT)
+                lose_power(held, tmp_path / "after", chance)
 
 
 def lose_power(held: dict[str, bytes], folder: Path, chance: random.Random) -> None:

@@ -118,3 +118,15 @@ def test_no_glimpse_depends_on_moments_in_which_fewer_than_five_seats_were_read(
     assert [now.engagement[0] for now in few_now] == thin
     assert [now.engagement[0] for now in whole] != thin
     assert few_now[34].readable[0] == pytest.approx((15 * 4 + 10 * 9) / 25, abs=0.5)  # which was no secret
+
+
+def test_whoever_stays_when_a_class_has_gone_is_not_shown_alone():
+    past = Lookback("self-study", None, find_mapping("sharma"), window=5.0, every=0.1)
+    for index in range(80):
+        seats = np.array([3]) if index >= 50 else np.arange(1, 7)
+        n = len(seats)
+        tracks = Tracks(seats, np.tile(np.array([0, 0, 40, 40], np.float32), (n, 1)), np.ones(n, np.float32))
+        emotions, signals = np.full((n, N_EMOTIONS), 1 / 7, np.float32), np.full((n, N_SIGNALS), np.nan, np.float32)
+        glimpse = past.add(Observation(index / 5, index, tracks, emotions, np.ones(n, np.float32), signals))
+    assert glimpse.now.status[0] == TOO_FEW and np.isnan(glimpse.now.engagement[0])
+    assert past.seats() == [1, 2, 3, 4, 5, 6]

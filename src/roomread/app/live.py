@@ -26,7 +26,7 @@ from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import MIN_SEATS, allowance_for, check_purpose
-from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part, frames_needed
+from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
 from roomread.watch.livesource import LiveSource
 
 State = Literal["opening", "running", "paused", "ended", "failed", "discarded"]
@@ -94,6 +94,9 @@ class LiveLesson:
         """
         self.store, self.source, self.request = store, source, request
         self.mapping = named_mapping(request.mapping, request.settings.signals.rate > 0)
+        self._past = Lookback(
+            request.purpose, request.reference, self.mapping, request.settings.window, request.settings.every
+        )
         self._change = threading.Condition()
         self._version = 0
         self._state: State = "opening"
@@ -102,9 +105,7 @@ class LiveLesson:
         self._glimpse: Glimpse | None = None
         self._course: deque[tuple[float, float, float, float]] = deque(maxlen=COURSE)
         self._markers: list[tuple[float, str]] = []
-        self._seats_seen: dict[int, int] = {}
         self._places: dict[int, tuple[float, float]] = {}
-        self._frames = 0
         self._delay = float("nan")
         self._arrived = 0.0  # by the monotonic clock, of the frame that is looked at
         self._newest: tuple[Frame, Observation] | None = None
@@ -194,19 +195,14 @@ class LiveLesson:
             PrivacyError: single seats may not be seen.
         """
         with self._change:
-            seats = self._found()
+            seats = self._past.seats()
             allowed = allowance_for(self.request.purpose, self.request.reference, len(seats))
             if not allowed.single:
                 raise PrivacyError(f"Single seats of the running lesson are refused. {allowed.rule}")
             return {seat: self._places[seat] for seat in seats}
 
-    def _found(self) -> list[int]:
-        """Return the seats that were seen often enough to be seats, ascending."""
-        needed = frames_needed(self._frames)
-        return sorted(seat for seat, n in self._seats_seen.items() if n >= needed)
-
     def _view(self) -> View:
-        seats = len(self._found())
+        seats = len(self._past.seats())
         allowed = allowance_for(self.request.purpose, self.request.reference, seats)
         return View(
             version=self._version,
@@ -257,10 +253,9 @@ class LiveLesson:
         return "discarded", ""
 
     def _watch(self) -> None:
-        settings, request = self.request.settings, self.request
+        settings = self.request.settings
         self.source.start()  # a camera warms up while the networks are opened
         observer = Observer(settings, side_by_side=False)
-        past = Lookback(request.purpose, request.reference, self.mapping, settings.window, settings.every)
         self._recorder = recorder = Recorder(self.store, self._record(observer), 1 / settings.source.fps, live=True)
         kept = threading.Event()
         keeper = threading.Thread(target=_keep_up, args=(recorder, kept), name="lesson's keeper", daemon=True)
@@ -271,7 +266,7 @@ class LiveLesson:
                 recorder.size = (frame.image.shape[1], frame.image.shape[0])
                 recorder.take(seen)
                 notes = (*self.source.notes, *observer.notes, *recorder.notes)
-                self._show(frame, seen, past.add(seen, self.source.dropped, notes))
+                self._show(frame, seen, notes)
             recorder.finish("complete", [*self.source.notes, *observer.notes, *self._pauses])
             why = ""
         except StoreError:
@@ -316,16 +311,15 @@ class LiveLesson:
             made_with={**observer.made_with(), "settings": plain_settings(settings)},
         )
 
-    def _show(self, frame: Frame, seen: Observation, glimpse: Glimpse | None) -> None:
+    def _show(self, frame: Frame, seen: Observation, notes: tuple[str, ...]) -> None:
         height, width = frame.image.shape[:2]
         boxes = seen.tracks.boxes
         middles = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 / (width, height), 0, 1).tolist()
         with self._change:
             self._newest = (frame, seen)
-            self._frames += 1
+            glimpse = self._past.add(seen, self.source.dropped, notes)
             for seat, middle in zip(seen.tracks.seats.tolist(), middles, strict=True):
                 if seat > 0:
-                    self._seats_seen[seat] = self._seats_seen.get(seat, 0) + 1
                     self._places[seat] = (middle[0], middle[1])
             if self._state == "opening":
                 self._state = "running"

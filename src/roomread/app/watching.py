@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +15,7 @@ from roomread.engagement.aggregate import timeline
 from roomread.engagement.mappings import Mapping
 from roomread.review.summary import known
 from roomread.store.privacy import allowance_for, check_purpose, just_past
-from roomread.types import EMOTIONS, Observation, Readings, Timeline
+from roomread.types import EMOTIONS, NO_SEAT, Observation, Readings, Timeline, frames_needed
 from roomread.watch.livesource import LiveSettings, LiveSource
 
 FIGURES = ("engagement", "low", "high", "readable", "unreadable")  # of a timeline's bin
@@ -88,9 +88,17 @@ class Lookback:
         self.window, self.every = window, every
         self._past: deque[Observation] = deque()
         self._due = -np.inf
+        self._frames, self._seen_in = 0, Counter[int]()  # since the beginning; of each seat
+
+    def seats(self) -> list[int]:
+        """Return the seats that were seen often enough so far to be seats, ascending."""
+        needed = frames_needed(self._frames)
+        return sorted(seat for seat, n in self._seen_in.items() if n >= needed)
 
     def add(self, seen: Observation, dropped: int = 0, notes: tuple[str, ...] = ()) -> Glimpse | None:
         """Take an observation; return a glimpse if one is due.
+
+        Who may see single seats is decided by all that was seen so far, as it will be of the stored lesson.
 
         Args:
             seen: later than all before.
@@ -99,6 +107,8 @@ class Lookback:
         """
         past = self._past
         past.append(seen)
+        self._frames += 1
+        self._seen_in.update(seat for seat in seen.tracks.seats.tolist() if seat != NO_SEAT)
         while seen.time - past[0].time > self.window:
             past.popleft()
         if seen.time < self._due:
@@ -112,7 +122,7 @@ class Lookback:
             made = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
             return replace(made, starts=made.starts + begin)
 
-        allowed = allowance_for(self.purpose, self.reference, len(readings.established()))
+        allowed = allowance_for(self.purpose, self.reference, len(self.seats()))
         now = just_past(readings, allowed, self.window, one_bin)
         span = max(seen.time - begin, 1e-9)
         fps = (len(past) - 1) / span if len(past) > 1 else float("nan")

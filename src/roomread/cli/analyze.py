@@ -90,19 +90,12 @@ def _add_analyze(commands: Any) -> None:
 
 def _analyze(options: argparse.Namespace) -> int:
     from roomread.app.analyze import AnalyzeSettings, analyze
-    from roomread.app.panel import find_mapping
     from roomread.output import check_folder
-    from roomread.review.agenda import read_all
     from roomread.store.lessons import is_new
     from roomread.store.privacy import NOTICE
     from roomread.watch.frames import open_source
 
-    if options.annotate and options.out is None:
-        raise SettingsError("--annotate writes a video. Expected: --out DIR, the folder for it.")
-    if options.agenda and options.out is None and not options.json:
-        raise SettingsError("--agenda adds to the report. Expected: --out DIR, the folder for it, or --json.")
-    read_all(options.agenda)  # so that a mistake in it is told before hours of work
-    find_mapping(options.mapping)
+    _check(options)
     settings = settings_of(AnalyzeSettings, options, _own(options))
     first = is_new(options.db)
     purpose = asked_purpose(options, f"{NOTICE}\n\n" if first else "")
@@ -150,6 +143,19 @@ def _analyze(options: argparse.Namespace) -> int:
         say("roomread: stopped; what was seen until then is kept.")
         return STOPPED
     return 1 if failed else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Tell of a mistake before hours of work."""
+    from roomread.app.panel import find_mapping
+    from roomread.review.agenda import read_all
+
+    if options.annotate and options.out is None:
+        raise SettingsError("--annotate writes a video. Expected: --out DIR, the folder for it.")
+    if options.agenda and options.out is None and not options.json:
+        raise SettingsError("--agenda adds to the report. Expected: --out DIR, the folder for it, or --json.")
+    read_all(options.agenda)
+    find_mapping(options.mapping)
 
 
 def _as_dict(lesson: LessonHandle, options: argparse.Namespace) -> dict[str, Any]:

@@ -267,7 +267,7 @@ def test_a_level_is_a_plain_number(level: str) -> None:
 
 
 def test_a_glance_has_an_end(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("time,duration,seat,observer,level\n1e308,1e308,1,a,1\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("time,duration,seat,observer,level\n1:00,0,1,a,1\n", encoding="utf-8")
     with pytest.raises(CodesError, match="takes no time"):
         read_codes([tmp_path / "a.csv"])
 

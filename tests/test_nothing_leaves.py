@@ -30,11 +30,12 @@ def watched(tmp_path: Path) -> Callable[..., list[str]]:
 
     def run(*command: object) -> list[str]:
         log = tmp_path / "calls"
+        own = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # that writes files
         home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
         home |= {"CI": "", "PYTHONPATH": os.pathsep.join((str(ROOT), *filter(None, sys.path)))}
         words = ["strace", "-f", "-qq", "-e", f"trace={CALLS}", "-o", log, sys.executable, *command]
         done = subprocess.run(
-            [str(word) for word in words], cwd=tmp_path, env=os.environ | home, capture_output=True, text=True
+            [str(word) for word in words], cwd=tmp_path, env=own | home, capture_output=True, text=True
         )
         if "PTRACE" in done.stderr:
             pytest.skip("strace may not watch other processes here")

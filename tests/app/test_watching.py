@@ -128,5 +128,5 @@ def test_whoever_stays_when_a_class_has_gone_is_not_shown_alone():
         tracks = Tracks(seats, np.tile(np.array([0, 0, 40, 40], np.float32), (n, 1)), np.ones(n, np.float32))
         emotions, signals = np.full((n, N_EMOTIONS), 1 / 7, np.float32), np.full((n, N_SIGNALS), np.nan, np.float32)
         glimpse = past.add(Observation(index / 5, index, tracks, emotions, np.ones(n, np.float32), signals))
-    assert glimpse.now.status[0] == TOO_FEW and np.isnan(glimpse.now.engagement[0])
+    assert glimpse is not None and glimpse.now.status[0] == TOO_FEW and np.isnan(glimpse.now.engagement[0])
     assert past.seats() == [1, 2, 3, 4, 5, 6]

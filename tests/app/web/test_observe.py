@@ -287,7 +287,7 @@ def test_a_running_lesson_knows_where_its_seats_are_and_tells_only_where_it_may(
     made = Running(studio, lesson())
     for number in range(3):
         seen = observation(number, float(number), [(1, "happy"), (0, None), (5, "sad")])
-        made._show(Frame(np.zeros((700, 700, 3), np.uint8), float(number), number), seen, None)
+        made._show(Frame(np.zeros((700, 700, 3), np.uint8), float(number), number), seen, ())
     boxes = seen.tracks.boxes
     at = LiveLesson.places(made)
     assert list(at) == [1, 5]

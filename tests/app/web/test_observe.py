@@ -228,7 +228,7 @@ class Running(LiveLesson):
 class Silent:
     """A source that gives nothing."""
 
-    name, state = "silent", "live"
+    name, state, dropped = "silent", "live", 0
 
     def close(self) -> None:
         pass

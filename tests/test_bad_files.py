@@ -8,8 +8,12 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import av
 import fastparquet
 import numpy as np
 import pandas as pd
@@ -109,6 +113,11 @@ def test_a_stamp_that_claims_a_year_is_taken_for_damaged(tmp_path: Path, write_v
             frame.pts += int(365 * LONGEST / frame.time_base) if number == 1 else 0
             times.append(clock.read(frame)[0])
     assert times == pytest.approx([0, 0.1, 0.2, 0.3])
+
+
+def test_a_head_that_claims_days_from_frame_to_frame_is_taken_for_damaged() -> None:
+    stream = SimpleNamespace(time_base=None, start_time=None, average_rate=Fraction(1, 419430), guessed_rate=None)
+    assert Clock(cast(av.VideoStream, stream)).step == pytest.approx(0.04)
 
 
 @pytest.fixture
@@ -295,7 +304,10 @@ def test_a_mark_at_the_beginning_is_no_mistake(tmp_path: Path) -> None:
         DetectorSettings(smallest_face=float("nan"))
 
 
-@pytest.mark.parametrize(("column", "value"), [("notes", "{"), ("notes", "3"), ("purpose", "fun"), ("name", b"\xff")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("notes", "{"), ("notes", "3"), ("notes", 100_000 * "["), ("purpose", "fun"), ("name", b"\xff")],
+)
 def test_a_lesson_whose_row_is_damaged_is_told(
     column: str, value: object, store: LessonStore, lesson: Callable[..., Lesson]
 ) -> None:

@@ -45,6 +45,7 @@ from roomread.watch.masks import MaskSettings, draw_zones
 pytestmark = [
     pytest.mark.soak,
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),  # Pillow says what it makes good
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),  # of the fixtures, where a case fails
 ]
 
 ODD = (

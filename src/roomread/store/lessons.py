@@ -43,6 +43,7 @@ from roomread.types import EMOTIONS, PURPOSES, SIGNALS, Lesson, Observation, Par
 
 Also = Callable[[sa.Connection, int], None]  # writes more of a lesson, whose number it receives
 _FACE_COLUMNS = ("seat", "left", "top", "right", "bottom", "score", "sharpness", *EMOTIONS, *SIGNALS)
+DAMAGED = (ValueError, TypeError, RecursionError)  # what a row holds is not of its kind
 _OF_LESSON = tuple(field.name for field in dataclasses.fields(Lesson))
 
 
@@ -114,8 +115,7 @@ class LessonStore:
             ):
                 settle(connection)
                 yield connection
-        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error, ValueError, TypeError) as error:
-            # The two last: what a row holds is not of its kind.
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error, *DAMAGED) as error:
             check = "Free disk space, check the permissions" if self.file else "Check server, network and role"
             raise (StoreBusyError if may_pass(error, self._engine) else StoreError)(
                 f"The store {self.name} cannot be used: {_reason(error)}. Nothing of this step was kept; what was "

@@ -28,6 +28,8 @@ OPENING = {  # nothing but a real container in a plain file: no list that names 
     "max_pixels": str(LARGEST_FRAME),
 }
 LEAST_FPS = 0.001  # one frame in a quarter of an hour
+USUAL_RATE = Fraction(25)  # frames a second, where a file does not say
+SLOWEST = 3600  # seconds from one frame to the next; a file that claims more has a damaged head
 LONGEST = 24 * 3600.0  # seconds; a frame that claims to come later has a damaged stamp
 END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
 
@@ -287,8 +289,9 @@ class Clock:
     def __init__(self, stream: av.VideoStream) -> None:
         self.base = stream.time_base or Fraction(1, 1000)
         self.first = stream.start_time or 0
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        self.step = float(1 / rate)  # seconds, used where a frame carries no stamp
+        rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
+        # seconds, used where a frame carries no stamp
+        self.step = float(1 / (rate if rate * SLOWEST >= 1 else USUAL_RATE))
         self.last: tuple[float, int] | None = None
 
     def stamp(self, time: float) -> int:

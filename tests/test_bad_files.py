@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import av
+import av.container
 import fastparquet
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from roomread.review.agenda import read_structure
 from roomread.review.codes import parse_words, read_codes
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson
-from roomread.watch.frames import LONGEST, Clock, FrameSettings, open_source, open_video
+from roomread.watch.frames import LONGEST, Clock, FrameSettings, open_source, open_video, packets_of
 from roomread.watch.live import open_live
 
 SIDE = 30_000  # pixels; 900 million of them, 2.7 GB as RGB
@@ -113,6 +113,19 @@ def test_a_stamp_that_claims_a_year_is_taken_for_damaged(tmp_path: Path, write_v
             frame.pts += int(365 * LONGEST / frame.time_base) if number == 1 else 0
             times.append(clock.read(frame)[0])
     assert times == pytest.approx([0, 0.1, 0.2, 0.3])
+
+
+def test_packets_of_a_stream_that_begins_in_the_middle_are_passed_over() -> None:
+    steps = iter([1, None, 2])
+
+    def demux() -> Iterator[int]:
+        for step in steps:
+            if step is None:
+                raise IndexError
+            yield step
+
+    container = SimpleNamespace(demux=demux)
+    assert list(cast(Iterator[object], packets_of(cast(av.container.InputContainer, container)))) == [1, 2]
 
 
 def test_a_head_that_claims_days_from_frame_to_frame_is_taken_for_damaged() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -220,8 +220,14 @@ class VideoSource:
                 last = time
                 break
             last = time + clock.step
-            if grid.takes(time):
-                yield Frame(upright(decoded), time, index)
+            if not grid.takes(time):
+                continue
+            try:
+                image = upright(decoded)
+            except (av.FFmpegError, ValueError):  # of a kind that nothing here can turn into RGB
+                damaged.append(time)
+                continue
+            yield Frame(image, time, index)
         self.damaged = sum(piece.start <= time < piece.end or math.isnan(time) for time in damaged)
         if self.damaged and piece == WHOLE:
             self.notes.append(damage_note(self.damaged))
@@ -321,7 +327,7 @@ def _seek_before(container: av.container.InputContainer, stream: av.VideoStream,
     for target in (stamp, 0 if stream.start_time is None else stream.start_time):
         try:
             container.seek(target, stream=stream)
-            reached = next(container.demux(stream)).pts
+            reached = next(packets_of(container, stream)).pts
             container.seek(target, stream=stream)
         except av.FFmpegError:
             continue
@@ -329,11 +335,21 @@ def _seek_before(container: av.container.InputContainer, stream: av.VideoStream,
             return
 
 
+def packets_of(container: av.container.InputContainer, *streams: av.VideoStream) -> Iterator[av.Packet[Any]]:
+    """Yield a file's packets; those of a stream that begins in its middle are unknown to PyAV, and passed over."""
+    while True:
+        try:
+            yield from container.demux(*streams)
+        except IndexError:
+            continue
+        return
+
+
 def _decode(
     container: av.container.InputContainer, stream: av.VideoStream, clock: Clock, damaged: list[float]
 ) -> Iterator[av.VideoFrame]:
     """Yield every frame that can be decoded; add to `damaged` the seconds of each packet that cannot, NaN: unknown."""
-    packets = container.demux(stream)
+    packets = packets_of(container, stream)
     while True:
         time = math.nan
         try:

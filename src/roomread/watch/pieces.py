@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from roomread.watch.frames import WHOLE, Clock, FrameSettings, Grid, Piece, open_video
+from roomread.watch.frames import WHOLE, Clock, FrameSettings, Grid, Piece, open_video, packets_of
 
 
 def cut(path: Path, settings: FrameSettings, seconds: float) -> tuple[Piece, ...]:
@@ -54,7 +54,7 @@ def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> 
 
     A file that breaks off has those before the break.
     """
-    stamps, keys, packets = list[int](), list[int](), container.demux(stream)
+    stamps, keys, packets = list[int](), list[int](), packets_of(container, stream)
     while True:
         try:
             packet = next(packets)

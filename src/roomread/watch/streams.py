@@ -26,7 +26,7 @@ from roomread.outside import shown
 from roomread.types import Image
 from roomread.watch.address import Address
 from roomread.watch.cameras import Camera, device, find_again
-from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, upright
+from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, packets_of, upright
 from roomread.watch.livesource import LiveSettings
 from roomread.watch.outages import BrokenError, Patience
 from roomread.watch.web import Download
@@ -108,13 +108,13 @@ class Stream(ABC):
         stream.codec_context.thread_count = self.settings.threads
         stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}
         alone = self.endless and stream.codec_context.codec.intra_only  # no picture depends on another
-        packets = container.demux()
+        packets = packets_of(container)
         while not self.stopped.is_set():
             try:
                 packet = next(packets, None)
             except av.BlockingIOError:  # a camera of macOS that has no picture yet
                 self.stopped.wait(IDLE)
-                packets = container.demux()
+                packets = packets_of(container)
                 patience.check()
                 continue
             if packet is None:

@@ -35,7 +35,7 @@ docs: $(DOCS)  ## build the pages as a site, build/site/index.html; a warning is
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 	@echo build/site/index.html
 
-quality: shape coverage mutants wheel licences docs  ## all figures of quality against their limits; most of an hour
+quality: shape coverage mutants wheel licences docs  ## all figures of quality against their limits; more than an hour
 
 shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, cycles, what is documented
 	$(BIN)/python tools/shape.py

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import pytest
@@ -27,6 +27,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 20.0  # seconds that anything may take to appear; a busy machine needs some of them
 expect.set_options(timeout=1000 * PATIENCE)
 GRAVE = ("serious", "critical")  # what axe calls that which shuts somebody out
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDTHS = (360, 1280)  # pixels: of a small phone and of a screen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,18 +191,25 @@ def filmed(filmed_browser: Browser, served: Served) -> Iterator[Visitor]:
 
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], None]:
-    """A function that fails where a page shuts somebody out, as far as axe can tell."""
+    """A function that fails where a page shuts somebody out, light or dark, on a small screen or a large one.
+
+    That is: as far as axe can tell, or by having to be scrolled sideways.
+    """
     checker = Axe()
 
     def check(page: Page) -> None:
-        found = checker.run(page)["violations"]
-        told = [
-            f"{fault['help']} ({fault['id']}, {fault['impact']}): "
-            + "; ".join(f"{' '.join(node['target'])} {node['html'][:120]}" for node in fault["nodes"])
-            for fault in found
-            if fault["impact"] in GRAVE
-        ]
-        assert not told, f"{page.url} shuts somebody out:\n" + "\n".join(told)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.url} is too wide"
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                told = [
+                    f"{fault['help']} ({fault['id']}, {fault['impact']}): "
+                    + "; ".join(f"{' '.join(node['target'])} {node['html'][:120]}" for node in fault["nodes"])
+                    for fault in checker.run(page, options={"resultTypes": ["violations"]})["violations"]
+                    if fault["impact"] in GRAVE
+                ]
+                assert not told, f"{page.url}, {scheme}, {width} pixels, shuts somebody out:\n" + "\n".join(told)
 
     return check
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pictures
+from tests.soak.harness import SOAK
 
 from roomread.app import observing
 from roomread.app.live import LiveLesson, LiveRequest
@@ -58,12 +59,14 @@ def script(faces: int, moment: list[float]) -> None:
 
 
 def room() -> list[bytes]:
-    """Return half a minute of the synthetic class, as pictures of JPEG."""
+    """Return pictures of the synthetic class as JPEG: half a minute, or six seconds for a short run."""
     from roomread.demo import RoomSettings, build_room
 
     pictures = []
     with tempfile.TemporaryDirectory() as folder:
-        video = build_room(RoomSettings(width=1280, height=720, seconds=30.0, fps=5), Path(folder)).video
+        video = build_room(
+            RoomSettings(width=1280, height=720, seconds=30.0 if SOAK else 6.0, fps=5), Path(folder)
+        ).video
         for frame in open_source(video, FrameSettings(fps=1 / STEP)).frames():
             file = io.BytesIO()
             Pictures.fromarray(frame.image).save(file, format="JPEG", quality=85)

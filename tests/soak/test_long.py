@@ -15,8 +15,8 @@ from roomread.app.analyze import open_lesson
 from roomread.store.lessons import LessonStore
 from roomread.types import NOT_ANALYSED, Array
 
-HOURS = 8.0 if SOAK else 0.15  # of the lesson, with scripted faces; faster than they pass
-MINUTES = 20.0 if SOAK else 0.25  # of the lesson and by the clock, with the real networks
+HOURS = 8.0 if SOAK else 0.05  # of the lesson, with scripted faces; faster than they pass
+MINUTES = 20.0 if SOAK else 0.1  # of the lesson and by the clock, with the real networks
 FACES = 30
 GROWTH = 1.02 if SOAK else 1.3  # of memory, from the second tenth of a run to its last
 SLOWING = 1.1 if SOAK else 2.0  # likewise of the processor time for a frame

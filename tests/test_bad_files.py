@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from PIL import Image as Pictures
 
-from roomread import outside
+from roomread import outside, pictures
 from roomread.app.analyze import AnalyzeSettings
 from roomread.cli.main import main
 from roomread.config import read_settings
@@ -74,6 +74,16 @@ def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_unfolded(form:
     path = tmp_path / f"bomb.{form}"
     path.write_bytes(BOMBS[form]())
     with pytest.raises(SourceError, match="cannot be read"):
+        read_picture(path)
+
+
+def test_a_picture_that_is_larger_than_a_camera_takes_is_refused_from_its_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.png"
+    Pictures.new("RGB", (10, 7)).save(path)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 69)
+    with pytest.raises(SourceError, match=r"small\.png cannot be read: it has 10 x 7 pixels, more than 69 in all\."):
         read_picture(path)
 
 

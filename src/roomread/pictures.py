@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import av
@@ -15,8 +16,9 @@ from roomread.outside import check_ordinary
 from roomread.types import Array, Image
 
 # What cameras and data sets write, JPEG with several pictures (MPO) among it. Pillow knows more: one form starts
-# another program (EPS), and some are no pictures (.mpg, .pdf, .h5).
-FORMS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+# another program (EPS), some are no pictures (.mpg, .pdf, .h5), and 8 KB of JPEG 2000 took 15 s and 1.5 GB.
+FORMS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+MOST_PIXELS = 52_000_000  # cameras take 50 million; reading so many holds 500 to 950 MB, the most for WebP
 REFUSED = (  # all that Pillow raises of a damaged or hostile file
     UnidentifiedImageError, OSError, ValueError, SyntaxError, RuntimeError, EOFError,
     Pictures.DecompressionBombError, Pictures.DecompressionBombWarning,
@@ -42,20 +44,24 @@ def read_picture(path: Path) -> Image:
         raise SourceError(f"The picture {path} cannot be read: {reason}.") from error
 
 
-def pixels_of(source: Path | bytes, mode: str) -> Array:
+def pixels_of(source: Path | bytes, mode: str, forms: tuple[str, ...] = FORMS) -> Array:
     """Return a picture's pixels, upright: uint8 (height, width, 3) in the mode "RGB", (height, width) in "L", gray.
 
     Args:
         source: the file's path, or what stands in it.
         mode: Pillow's name of the colours.
+        forms: Pillow's names of the forms that are read.
 
     Raises:
         Exception: one of REFUSED.
     """
     if isinstance(source, Path):
         check_ordinary(source)
-    with Pictures.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMS) as picture:
-        return np.asarray(ImageOps.exif_transpose(picture).convert(mode))
+    with Pictures.open(source if isinstance(source, Path) else io.BytesIO(source), formats=forms) as picture:
+        if math.prod(picture.size) > MOST_PIXELS:
+            raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS} in all")
+        ImageOps.exif_transpose(picture, in_place=True)
+        return np.asarray(picture if picture.mode == mode else picture.convert(mode))  # each copy takes time and room
 
 
 def _words(error: Exception) -> str:

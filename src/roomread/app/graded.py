@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from roomread.faces.detector import open_detector
 from roomread.faces.expression import ExpressionModel
 from roomread.faces.head import HeadReader
 from roomread.modelcard import sha256_of
+from roomread.pictures import REFUSED, pixels_of
 from roomread.types import N_EMOTIONS, N_SIGNALS, Array, Image, check_shape
 
 HEIGHT = 240  # pixels, to which pictures are enlarged or reduced
@@ -114,8 +114,8 @@ def with_margin(picture: Image, height: int = HEIGHT) -> Image:
 
 def _open(data: bytes, path: Path, row: int) -> Image:
     try:
-        return np.asarray(Pictures.open(io.BytesIO(data)).convert("RGB"))
-    except (OSError, ValueError, TypeError, SyntaxError) as error:
+        return pixels_of(data, "RGB")
+    except (*REFUSED, TypeError) as error:  # a cell need not hold bytes
         raise DataError(f"Row {row} of {path} holds no picture that can be read: {error}.") from error
 
 

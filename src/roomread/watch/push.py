@@ -8,14 +8,14 @@ from functools import partial
 
 import numpy as np
 from PIL import Image as Pictures
-from PIL import ImageOps
 
 from roomread.errors import SourceError
-from roomread.pictures import REFUSED
+from roomread.pictures import REFUSED, pixels_of
 from roomread.types import Image
 from roomread.watch.livesource import LiveSettings, LiveSource
 from roomread.watch.slot import Make
 
+FORMS = ("JPEG",)  # a page should reach no other decoder than the one it needs
 LONGEST_SIDE = 4096  # pixels; more than any camera that a page can reach, and no more than 50 MB once decoded
 MOST_BYTES = 16 * 1024 * 1024  # of one picture as it is sent; a camera's largest has about a fifth of it
 
@@ -61,7 +61,7 @@ def _jpeg(data: bytes) -> tuple[Make, tuple[int, int]]:
             f"Received: {len(data) / 1024**2:.1f} MB. Send it smaller, or with a lower quality."
         )
     try:
-        with _opened(data) as picture:
+        with Pictures.open(io.BytesIO(data), formats=FORMS) as picture:
             size = picture.size
     except REFUSED:
         raise SourceError(
@@ -71,16 +71,10 @@ def _jpeg(data: bytes) -> tuple[Make, tuple[int, int]]:
     return partial(_decoded, data), size
 
 
-def _opened(data: bytes) -> Pictures.Image:
-    """Read the head. JPEG alone: a page should reach no other decoder than the one it needs."""
-    return Pictures.open(io.BytesIO(data), formats=("JPEG",))
-
-
 def _decoded(data: bytes) -> Image:
     """Return uint8 (height, width, 3), RGB, turned upright as the file notes."""
     try:
-        with _opened(data) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+        return pixels_of(data, "RGB", FORMS)
     except REFUSED as error:
         raise SourceError(f"A pushed picture is damaged: {error}.") from error
 

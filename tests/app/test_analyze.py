@@ -11,6 +11,7 @@ from PIL import Image as Pictures
 import roomread
 from roomread.app import observing, recording
 from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment, plain_settings
+from roomread.app.batch import BatchSettings
 from roomread.app.overviews import listed_lessons
 from roomread.errors import (
     LessonNotFoundError,
@@ -236,6 +237,14 @@ def test_a_lesson_that_is_named_like_a_number_does_not_stand_for_the_one_deleted
 def test_settings_out_of_range_are_refused_in_words(values):
     with pytest.raises(ValueError, match="Received"):
         AnalyzeSettings(**values)
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "a" * 201])
+def test_a_name_that_no_page_could_show_is_refused(name):
+    with pytest.raises(SettingsError, match=r"The lesson's name cannot be used\. Expected: 1 to 200 letters"):
+        AnalyzeSettings(name=name)
+    with pytest.raises(SettingsError, match="The course cannot be used"):
+        BatchSettings(course=name)
 
 
 def test_every_public_name_can_be_imported():

@@ -401,7 +401,7 @@ def ray():
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
-    """Four films of two seconds with faces in them, each other ones."""
+    """Two films of two seconds with faces in them, each other ones."""
     from roomread.demo import RoomSettings, build_room
 
     folder = tmp_path_factory.mktemp("rooms")

@@ -73,6 +73,14 @@ def test_a_text_names_a_path_in_each_line(folder):
         pytest.param("path,name\na.mp4,A,B\n", "more cells", id="a row too long"),
         pytest.param("path,began\na.mp4,yesterday\n", "must be a moment", id="no moment"),
         pytest.param("path,name\n,A\n", "names no path", id="an empty path"),
+        pytest.param(
+            'path,name\na.mp4,"A\tB"\n',
+            r"The name in line 2 of the list .*list\.csv cannot be used",
+            id="a tab in a name",
+        ),
+        pytest.param(
+            f"path,course\na.mp4,{'P' * 201}\n", "The course in line 2 .* 1 to 200 letters", id="a long course"
+        ),
         pytest.param("path\n", "names no recording", id="nothing in it"),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomread.app.names import check_name
 from roomread.app.observing import Observer, ObserveSettings
 from roomread.app.overviews import keep_overview
 from roomread.app.panel import mapping_of, panel
@@ -46,6 +47,8 @@ class AnalyzeSettings(ObserveSettings):
 
     def __post_init__(self) -> None:
         ObserveSettings.__post_init__(self)
+        if self.name is not None:
+            check_name("The lesson's name", self.name)
         parse_moment(self.began)
         self.frames()  # checks fps, start and end
 

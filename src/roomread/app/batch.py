@@ -19,6 +19,7 @@ from typing import Any
 
 from roomread.app.analyze import AnalyzeSettings
 from roomread.app.joining import Order, Outcome, Run, Standing
+from roomread.app.names import check_name
 from roomread.app.observing import Observer
 from roomread.app.panel import mapping_of
 from roomread.app.sources import Entry, find_entries
@@ -58,6 +59,8 @@ class BatchSettings:
     parquet: str | None = None
 
     def __post_init__(self) -> None:
+        if self.course is not None:
+            check_name("The course", self.course)
         if self.settings.annotated is not None:
             raise ValueError("Many recordings are not annotated. Expected: one recording, given to `analyze`.")
         if self.workers is not None and self.workers < 1:

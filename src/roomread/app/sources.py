@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from roomread.app.analyze import AnalyzeSettings, parse_moment, plain_settings
+from roomread.app.names import check_name
 from roomread.errors import SettingsError, SourceError
 from roomread.outside import read_text
 from roomread.pictures import is_picture
@@ -96,6 +97,9 @@ def read_list(path: Path) -> list[Entry]:
             said = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
             if said["path"] is None:
                 raise ValueError(f"Line {number} names no path.")
+            for column in ("name", "course"):
+                if (given := said[column]) is not None:
+                    check_name(f"The {column} in line {number} of the list {path}", given)
             entries.append(Entry(path.parent / said["path"], said["name"], said["course"], parse_moment(said["began"])))
     except (ValueError, csv.Error) as error:
         raise SettingsError(f"The list {path} cannot be used: {error}") from error

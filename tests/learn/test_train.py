@@ -71,6 +71,16 @@ def test_a_finished_run_is_read_and_not_repeated(
         assert_array_equal(one, other)
 
 
+def test_a_finished_run_gives_its_best_epoch_when_that_is_asked_for_later(
+    labelled_faces: LabelledFaces, whole: tuple[Trained, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.Model, "train_on_batch", None)
+    best = train(dataclasses.replace(SETTINGS, keep="best", temperature=True), labelled_faces, whole[1], Lines())
+    with np.load(whole[1] / "best.npz") as saved:
+        for number, weights in enumerate(best.network.get_weights()):
+            assert_array_equal(weights, saved[str(number)])
+
+
 def test_a_run_changes_the_weights_and_keeps_its_history(whole: tuple[Trained, Path]) -> None:
     trained, out = whole
     keras.utils.set_random_seed(SETTINGS.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import zipfile
@@ -18,6 +19,8 @@ from roomread.learn.schedule import Epoch
 from roomread.learn.settings import TrainSettings
 from roomread.output import write_whole
 from roomread.types import Array
+
+CHOSEN_AT_THE_END = ("keep", "temperature")  # of the settings; what is fitted does not depend on them
 
 
 class State:
@@ -87,9 +90,11 @@ class State:
         if about["settings"].get("augment", {}).pop("seed", 0):  # a setting of earlier versions, added to the run's
             return False
         try:
-            return make_settings(TrainSettings, about["settings"], str(self.path)) == self.settings
+            stored = make_settings(TrainSettings, about["settings"], str(self.path))
         except SettingsError:
             return False
+        later = {name: getattr(self.settings, name) for name in CHOSEN_AT_THE_END}
+        return dataclasses.replace(stored, **later) == self.settings
 
     def save(self, variables: Sequence[Any], history: list[Epoch], best: Sequence[Array] | None) -> None:
         """Write everything that the next epoch depends on, and the network's weights when this epoch is the best.

@@ -6,8 +6,10 @@ READY := $(VENV)/ready
 LEARN := $(VENV)/ready-learn
 DOCS := $(VENV)/ready-docs
 BACKENDS := .venv-backends
-# Over two processes; more would train and browse at the same time.
-SPREAD := --numprocesses 2 --dist loadfile
+# Over three processes, as some tests wait for a page or a worker; who has none left takes some of another's.
+SPREAD := --numprocesses 3 --dist worksteal
+# What is compiled once need not be in each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-backends soak check docs clean size speed web quality shape coverage mutants wheel licences
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +115,7 @@ def evaluation_html(evaluations: Sequence[Evaluation]) -> str:
         ValueError: see `write_evaluation`.
     """
     _check(evaluations)
-    environment = page_environment("roomread.learn")
-    environment.filters |= {"three": partial(style.score, digits=3), "percent": style.percent}
-    environment.filters |= {"thousands": thousands, "shade": shade}
+    environment = page_environment("roomread.learn", three, style.percent, thousands, shade)
     first = evaluations[0]
     ends = figures.interval_range(evaluations)
     return environment.get_template("evaluation.html").render(
@@ -141,6 +138,11 @@ def evaluation_html(evaluations: Sequence[Evaluation]) -> str:
         commonest=EMOTIONS[int(first.support.argmax())],
         commonest_share=float(first.support.max() / first.n),
     )
+
+
+def three(figure: float) -> str:
+    """Write a figure with three digits after its point."""
+    return style.score(figure, digits=3)
 
 
 def thousands(n: float) -> str:

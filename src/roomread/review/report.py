@@ -13,8 +13,9 @@ import numpy as np
 
 from roomread import style
 from roomread.output import write_whole
+from roomread.page import page_environment
 from roomread.review import charts, overtime
-from roomread.review.drawings import figure_environment
+from roomread.review.drawings import FILTERS
 from roomread.review.overview import seat_glances
 from roomread.review.part_charts import Stretch, parts_chart, pointed, with_strip
 from roomread.review.structure import Comparison
@@ -52,9 +53,7 @@ def write_report(summary: LessonSummary, out: Path, parts: Comparison | None = N
 
 def report_html(summary: LessonSummary, parts: Comparison | None = None) -> str:
     """Return the report of a lesson as one HTML page that needs nothing from outside."""
-    environment = figure_environment()
-    for write in (sentence, closed):
-        environment.filters[write.__name__] = write
+    environment = page_environment("roomread.review", *FILTERS, sentence, closed)
     page: str = environment.get_template("report.html").render(
         summary=summary,
         lesson=summary.lesson,

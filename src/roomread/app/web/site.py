@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -46,25 +48,14 @@ class Site:
 
     def __init__(self, studio: Studio) -> None:
         self.studio, self.store = studio, studio.store
-        text = (resources.files("roomread.app.web") / "words" / "en.toml").read_text(encoding="utf-8")
-        self.words: dict[str, Any] = tomllib.loads(text)
+        self.words = _words()
+        self._templates = _templates()
         self.figure = figures()
         self._making = threading.Lock()
-        self._environment = page_environment("roomread.app.web")
-        for write in FILTERS:
-            self._environment.filters[write.__name__] = write
-        self._environment.globals |= {
-            "words": self.words,
-            "style": style,
-            "emotions": EMOTIONS,
-            "version": __version__,
-            "data": data,
-            "shared": studio.store.file is None,
-        }
 
     def text(self, template: str, **values: Any) -> str:
-        """Return a template with its values."""
-        return self._environment.get_template(template).render(**values)
+        """Return a template with its values; it knows of the store whether it is `shared`."""
+        return self._templates.get_template(template).render(shared=self.store.file is None, **values)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page: `active` names the entry of the navigation that is shown as the present one."""
@@ -93,6 +84,22 @@ class Site:
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": message}, status)
         return self.page("message.html", status, message=message)
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates of the pages with what all of them may name."""
+    environment = page_environment("roomread.app.web", *FILTERS)
+    known = {"words": _words(), "style": style, "emotions": EMOTIONS, "version": __version__, "data": data}
+    environment.globals |= known
+    return environment
+
+
+@cache
+def _words() -> dict[str, Any]:
+    """Return the words of the pages by section and name."""
+    text = (resources.files("roomread.app.web") / "words" / "en.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def data(value: Any) -> str:

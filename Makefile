@@ -70,6 +70,10 @@ clean:  ## remove what make and the tools made
 	rm -rf $(VENV) $(BACKENDS) demo .pytest_cache .mypy_cache .ruff_cache build dist mutants .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+define say-wait
+@echo 'Installing into $(@D), this once: a minute or two.'
+endef
+
 define new-venv
 @$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
   { echo 'roomread needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12 ...'; exit 1; }
@@ -77,21 +81,25 @@ $(PYTHON) -m venv
 endef
 
 $(READY): pyproject.toml constraints.txt
+	$(say-wait)
 	$(new-venv) $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
 	@touch $@
 
 $(LEARN): $(READY)
+	$(say-wait)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
 	@touch $@
 
 $(DOCS): $(READY)
+	$(say-wait)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 # On Linux pip's PyTorch may bring NVIDIA's libraries, several gigabytes. Where pip knows a source of the build for
 # processors alone (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL), it takes that one.
 $(BACKENDS)/ready: pyproject.toml constraints.txt
+	$(say-wait)
 	$(new-venv) $(BACKENDS)
 	$(BACKENDS)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --editable '.[all,backends]'

@@ -76,6 +76,11 @@ def test_every_command_has_its_help_tested():
     assert re.findall(r"^    (\w+)(?: |$)", page, re.MULTILINE) == list(COMMANDS)
 
 
+def test_without_a_command_the_commands_are_listed(capsys):
+    assert main([]) == 0
+    assert capsys.readouterr().out == make_parser().format_help()
+
+
 def test_wrong_use_exits_with_2(capsys):
     with pytest.raises(SystemExit) as left:
         main(["analyze"])

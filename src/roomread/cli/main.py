@@ -61,7 +61,8 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="example: roomread analyze class.mp4 --purpose research --reference 'IRB 2026-17' --out results",
     )
     parser.add_argument("--version", action="version", version=f"roomread {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    parser.set_defaults(run=lambda options: _show(parser))
     analyze.add_commands(commands)
     batch.add_commands(commands)
     lessons.add_commands(commands)
@@ -79,6 +80,12 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_commands(commands)
     predict.add_commands(commands)
     return parser
+
+
+def _show(parser: argparse.ArgumentParser) -> int:
+    """Print the help, for who names no command."""
+    parser.print_help()
+    return 0
 
 
 def run() -> None:

@@ -24,6 +24,11 @@ from roomread.types import EMOTIONS, N_EMOTIONS, N_SIGNALS, Array, Image, Lesson
 Expression = str | None | Sequence[float]  # one of EMOTIONS, surely; None: could not be read; or seven probabilities
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tutorials: each takes half a minute, and nobody is to wait for one at the end."""
+    items.sort(key=lambda item: item.path.name != "test_tutorials.py")
+
+
 def probabilities(expression: Expression) -> Array:
     """Return float32 (7,) for one face."""
     if expression is None:

@@ -11,6 +11,13 @@ from pathlib import Path
 
 from roomread.errors import OutputError
 
+TABLES = ("class", "seats")  # of a lesson that leave it: the class over time, and single readings
+FORMATS = {  # of their files, with the media type of each; `review.export` writes them
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+
 
 def check_folder(folder: Path) -> None:
     """Make a folder when it is missing, and see that a file can be written there, before long work depends on it.

@@ -20,11 +20,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from roomread.app.panel import find_mapping
 from roomread.engagement.attention import ATTENTION
 from roomread.errors import OutputError, PrivacyError, SettingsError
+from roomread.output import FORMATS, TABLES
 from roomread.review.export import (
     CLASS_COLUMNS,
-    FORMATS,
     SEAT_COLUMNS,
-    TABLES,
     class_table,
     clock_times,
     export,
@@ -232,7 +231,7 @@ def test_a_refused_table_leaves_no_file(make_gate: Callable[..., Gate], tmp_path
 @pytest.mark.parametrize(
     ("form", "table", "message"),
     [
-        pytest.param("xlsx", "class", "no format 'xlsx'. Expected one of: csv, parquet, json", id="format"),
+        pytest.param("xlsx", "class", "no format 'xlsx'. Expected one of: csv, json, parquet", id="format"),
         pytest.param("csv", "faces", "no table 'faces'. Expected one of: class, seats", id="table"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from roomread.cli.terminal import add_agenda, add_command, add_lesson, add_mapping, add_store, say
 from roomread.errors import SettingsError
+from roomread.output import FORMATS, TABLES
 
 
 def add_commands(commands: Any) -> None:
@@ -84,9 +85,9 @@ def _add_export(commands: Any) -> None:
         "roomread export last --to parquet --out tables",
     )
     add_lesson(command)
-    command.add_argument("--to", required=True, choices=("csv", "parquet", "json"))
+    command.add_argument("--to", required=True, choices=FORMATS)
     command.add_argument(
-        "--table", choices=("class", "seats"), default="class", help="seats: single readings, where the purpose allows"
+        "--table", choices=TABLES, default=TABLES[0], help="seats: single readings, where the purpose allows"
     )
     command.add_argument("-o", "--out", type=Path, default=Path(), metavar="DIR", help="default: this folder")
     add_mapping(command)

@@ -17,14 +17,12 @@ import pandas as pd
 from roomread.engagement.attention import ATTENTION, attention
 from roomread.engagement.mappings import Mapping
 from roomread.errors import SettingsError
-from roomread.output import write_whole
+from roomread.output import FORMATS, TABLES, write_whole
 from roomread.review.summary import LessonSummary, summarise
 from roomread.store.privacy import Gate
 from roomread.types import EMOTIONS, SIGNALS, Array, Lesson
 
 MAX_NAME = 150  # bytes; file systems take 255 with everything that is added
-FORMATS = ("csv", "parquet", "json")
-TABLES = ("class", "seats")
 
 
 @dataclass(frozen=True, slots=True)

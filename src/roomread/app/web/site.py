@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -24,6 +23,7 @@ from roomread.app.overviews import asked_mapping, kept_overview, overview_of
 from roomread.app.studio import Studio
 from roomread.engagement.mappings import Mapping
 from roomread.errors import LessonNotFoundError, PrivacyError, RecordingNotFoundError, RoomreadError
+from roomread.output import FORMATS
 from roomread.page import page_environment
 from roomread.review.drawings import FILTERS, figures
 from roomread.review.overview import Overview
@@ -55,7 +55,8 @@ class Site:
 
     def text(self, template: str, **values: Any) -> str:
         """Return a template with its values; it knows of the store whether it is `shared`."""
-        return self._templates.get_template(template).render(shared=self.store.file is None, **values)
+        page: str = self._templates.get_template(template).render(shared=self.store.file is None, **values)
+        return page
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page: `active` names the entry of the navigation that is shown as the present one."""
@@ -87,11 +88,17 @@ class Site:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> Any:
     """Return the templates of the pages with what all of them may name."""
     environment = page_environment("roomread.app.web", *FILTERS)
-    known = {"words": _words(), "style": style, "emotions": EMOTIONS, "version": __version__, "data": data}
-    environment.globals |= known
+    environment.globals |= {
+        "words": _words(),
+        "style": style,
+        "emotions": EMOTIONS,
+        "formats": FORMATS,
+        "version": __version__,
+        "data": data,
+    }
     return environment
 
 

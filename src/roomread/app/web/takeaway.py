@@ -11,14 +11,14 @@ from roomread.app.overviews import asked_mapping
 from roomread.app.panel import panel
 from roomread.app.web.site import REFUSED, Key, Site
 from roomread.errors import SettingsError
+from roomread.output import FORMATS, TABLES
 from roomread.review.agenda import Structure
-from roomread.review.export import FORMATS, TABLES, dictionary, exported, file_stem
+from roomread.review.export import dictionary, exported, file_stem
 from roomread.review.report import report_html
 from roomread.review.structure import compare
 from roomread.review.summary import summarise
 from roomread.store.privacy import open_gate
 
-TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 DICTIONARY = "dictionary.json"
 
 
@@ -44,7 +44,7 @@ def routes(site: Site) -> APIRouter:
         "/lessons/{number:int}/export/{name}",
         summary="A table of a lesson, or what its columns mean",
         response_class=Response,
-        responses={**REFUSED, 200: {"content": {kind: {} for kind in TYPES.values()}}},
+        responses={**REFUSED, 200: {"content": {kind: {} for kind in FORMATS.values()}}},
     )
     def export(number: Key, name: str, mapping: str | None = None) -> Response:
         """Name a table, class or seats, and then .csv, .json, .parquet or .dictionary.json."""
@@ -58,8 +58,8 @@ def routes(site: Site) -> APIRouter:
         formula, gate = asked_mapping(lesson, mapping), open_gate(site.store, lesson)
         file = f"{file_stem(lesson, table)}.{form}"
         if form == DICTIONARY:
-            return _file(dictionary(gate, formula, table).encode(), TYPES["json"], file)
-        return _file(exported(gate, formula, form, table), TYPES[form], file)
+            return _file(dictionary(gate, formula, table).encode(), FORMATS["json"], file)
+        return _file(exported(gate, formula, form, table), FORMATS[form], file)
 
     return router
 

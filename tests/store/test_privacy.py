@@ -26,6 +26,7 @@ from roomread.store.privacy import (
     allowance_for,
     check_purpose,
     hide,
+    just_past,
     open_gate,
     together,
 )
@@ -615,3 +616,29 @@ def test_a_bin_that_is_hidden_keeps_no_number_and_the_others_keep_theirs(reading
         assert np.isnan(getattr(told, name)[1]).all() and not np.isnan(getattr(full, name)[1]).any(), name
     opened = hide(full, allowance_for("research", "EC 1", 6))
     assert_array_equal(opened.emotions, full.emotions)
+
+
+def just_seen(readings: Readings, reference: str | None = None, seconds: float = 10.0) -> Timeline:
+    seen = allowance_for("research", reference, len(readings.established()))
+    bins = partial(aggregate.timeline, score=sharma, bin_seconds=10.0, duration=10.0)
+    return just_past(readings, seen, seconds, bins)
+
+
+def test_of_a_lesson_that_runs_five_seats_are_seen_and_four_are_not(readings: MakeReadings) -> None:
+    few, enough = (just_seen(class_of(seats, readings)) for seats in (4, 5))
+    assert (few.status.tolist(), enough.status.tolist()) == ([TOO_FEW], [OK])
+    assert np.isnan(few.engagement).all() and np.isnan(few.emotions).all()
+    assert_array_equal(enough.engagement, just_seen(class_of(5, readings), "EC 12/26").engagement.round(2))
+    assert_array_equal(enough.seats, 5)
+
+
+def test_of_a_lesson_that_runs_single_seats_are_seen_where_they_may_be(readings: MakeReadings) -> None:
+    alone = just_seen(class_of(1, readings), "EC 12/26")
+    assert (alone.status.tolist(), alone.seats.tolist()) == ([OK], [1])
+
+
+def test_a_longer_window_of_a_lesson_that_runs_has_longer_moments(readings: MakeReadings) -> None:
+    """Three are read in one second and three others in the next: six within two seconds, three within one."""
+    faces = [(row, seat, "sad" if (seat <= 3) == (row % 2 == 0) else None) for row in range(8) for seat in range(1, 7)]
+    seen = readings(range(8), faces)
+    assert [just_seen(seen, seconds=seconds).status[0] for seconds in (120.0, 121.0)] == [TOO_FEW, OK]

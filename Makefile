@@ -37,7 +37,7 @@ docs: $(DOCS)  ## build the pages as a site, build/site/index.html; a warning is
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 	@echo build/site/index.html
 
-quality: shape coverage mutants wheel licences docs  ## all figures of quality against their limits; more than an hour
+quality: shape coverage mutants wheel licences docs  ## all figures of quality against their limits; half an hour
 
 shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, cycles, what is documented
 	$(BIN)/python tools/shape.py
@@ -45,7 +45,7 @@ shape: $(LEARN)  ## print the package's shape: modules, functions, signatures, c
 coverage: $(LEARN)  ## run all tests and print the share of lines and branches that they reach
 	$(BIN)/python -m pytest -q $(SPREAD) --cov --cov-report=term
 
-mutants: $(LEARN)  ## change the arithmetic and the gate in a thousand places and print how often no test sees it
+mutants: $(LEARN)  ## change the arithmetic and the gate in four thousand places and print how often no test sees it
 	rm -rf mutants  # mutmut does not try again what lived before a test was added
 	$(BIN)/python -m mutmut run >/dev/null
 	$(BIN)/python tools/mutants.py

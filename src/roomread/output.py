@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that leave: the forms of tables, and that every file is whole or not there."""
 
 from __future__ import annotations
 

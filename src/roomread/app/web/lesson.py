@@ -38,7 +38,7 @@ def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router = APIRouter()
 
-    @router.get("/lessons/{number:int}", include_in_schema=False)
+    @router.get("/lessons/{number}", include_in_schema=False)
     def page(number: Key, mapping: Formula = None, start: From = None, to: To = None) -> HTMLResponse:
         lesson = site.store.numbered(number)
         chosen, seen = site.overview(lesson, mapping)

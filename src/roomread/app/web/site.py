@@ -129,10 +129,6 @@ def add_refusals(app: FastAPI, site: Site) -> None:
         status = 404 if missing else 403 if isinstance(error, PrivacyError) else 400
         return site.refuse(request, status, str(error))
 
-    @app.exception_handler(ValueError)  # of a router: a number in a path with more digits than Python reads
-    def refuse_value(request: Request, error: Exception) -> Response:
-        return site.refuse(request, 400, str(error))
-
     @app.exception_handler(HTTPException)
     def refuse_http(request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)
@@ -150,5 +146,7 @@ def add_refusals(app: FastAPI, site: Site) -> None:
     @app.exception_handler(RequestValidationError)
     def refuse_form(request: Request, error: Exception) -> Response:
         found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+        if found and all(each["loc"][0] == "path" for each in found):  # which is no number, so nothing stands there
+            return site.refuse(request, 404, site.words["errors"]["missing"])
         told = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in found)
         return site.refuse(request, 422, f"The request is not understood. {told}")

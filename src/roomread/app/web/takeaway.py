@@ -27,7 +27,7 @@ def routes(site: Site) -> APIRouter:
     router = APIRouter(tags=["lessons"])
 
     @router.get(
-        "/lessons/{number:int}/report.html",
+        "/lessons/{number}/report.html",
         summary="The report of a lesson with its parts, as one HTML file",
         response_class=HTMLResponse,
         responses=REFUSED,
@@ -41,7 +41,7 @@ def routes(site: Site) -> APIRouter:
         return _file(page.encode("utf-8", "replace"), "text/html; charset=utf-8", f"{file_stem(lesson, 'report')}.html")
 
     @router.get(
-        "/lessons/{number:int}/export/{name}",
+        "/lessons/{number}/export/{name}",
         summary="A table of a lesson, or what its columns mean",
         response_class=Response,
         responses={**REFUSED, 200: {"content": {kind: {} for kind in FORMATS.values()}}},

@@ -163,10 +163,11 @@ def fit_each(runs: Sequence[TrainSettings], faces: LabelledFaces, out: Path) -> 
 
 
 def test_a_run_begun_on_tensorflow_ends_with_the_same_weights(
-    backend: str, labelled_faces: LabelledFaces, tmp_path: Path
+    backend: str, labelled_faces: LabelledFaces, teacher: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """So optimisers, rates, penalties on weights, moving averages, mixup and class weights are the same."""
+    """So optimisers, rates, penalties on weights, moving averages, mixup, class weights and teachers are the same."""
     runs = [dataclasses.replace(settings, **PLAIN) for settings in (ADAM, SGD)]
+    runs[1] = dataclasses.replace(runs[1], teachers=(teacher(),), teacher_share=0.5)
     for number, settings in enumerate(runs):
         with contextlib.suppress(KeyboardInterrupt):
             train(settings, labelled_faces, tmp_path / "here" / str(number), Stop())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from roomread.learn.datasets import LabelledFaces
 from roomread.learn.load import open_model
 from roomread.learn.run import run
 from roomread.learn.train import TrainSettings, Watcher
-from roomread.modelcard import PUBLISHED, PUBLISHED_INT8, read_card, sha256_of
+from roomread.modelcard import read_card, sha256_of
 
 RUNS = Path(__file__).parents[2] / "runs"
 
@@ -38,21 +38,19 @@ class Lines(Watcher):
 
 
 def test_teachers_of_one_name_are_all_in_the_card_and_none_says_where_it_lay(
-    labelled_faces: LabelledFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    labelled_faces: LabelledFaces, teacher: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, model in (("one", PUBLISHED), ("two", PUBLISHED_INT8)):
+    for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        for file in (model, model.with_suffix(".json")):
-            shutil.copyfile(file, tmp_path / name / f"expression{file.suffix}")
+    one, two = teacher(name="one/expression.keras"), teacher(name="two/expression.keras")
     settings = TrainSettings(
-        name="try", model="tiny", epochs=1, batch_size=14, teacher_share=0.5,
-        teachers=(Path("one/expression.onnx"), tmp_path / "two" / "expression.onnx"),
-    )  # fmt: skip
+        name="try", model="tiny", epochs=1, batch_size=14, teachers=(one.relative_to(tmp_path), two), teacher_share=0.5
+    )
     path, _ = run(settings, labelled_faces, tmp_path / "out")
     card = read_card(path, "expression")
-    other = sha256_of(PUBLISHED_INT8)
-    named = {"one/expression.onnx": sha256_of(PUBLISHED), f"expression.onnx ({other[:12]})": other}
+    other = sha256_of(two)
+    named = {"one/expression.keras": sha256_of(one), f"expression.keras ({other[:12]})": other}
     assert card.recipe["teachers"] == named
     assert str(tmp_path) not in path.with_suffix(".json").read_text(encoding="utf-8")
 

@@ -20,14 +20,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from roomread.errors import DataError, OutputError, SettingsError
-from roomread.faces.expression import ExpressionModel
 from roomread.learn.augment import Augment, AugmentSettings
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import LabelledFaces, validation_rows
 from roomread.learn.model import MODELS, FusedBatchNormalization, fuse
 from roomread.learn.schedule import AVERAGED_STEPS, Epoch, best_epoch, follow, is_over, rate_at
 from roomread.learn.train import Trained, TrainSettings, Watcher, train
-from roomread.modelcard import PUBLISHED, PUBLISHED_INT8
+from roomread.modelcard import PUBLISHED
 from roomread.types import Array
 
 pytestmark = pytest.mark.learn
@@ -298,9 +297,10 @@ print(json.dumps([os.WTERMSIG(status), before, same, strip(resumed.history) == s
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 def test_a_run_killed_within_an_epoch_resumes_bit_equal_on_one_thread(
-    labelled_faces: LabelledFaces, tmp_path: Path
+    labelled_faces: LabelledFaces, teacher: Callable[..., Path], tmp_path: Path
 ) -> None:
-    (tmp_path / "run.pickle").write_bytes(pickle.dumps((EVERYTHING, labelled_faces)))
+    settings = dataclasses.replace(EVERYTHING, teachers=(teacher(),), teacher_share=0.3)
+    (tmp_path / "run.pickle").write_bytes(pickle.dumps((settings, labelled_faces)))
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
     )
@@ -408,16 +408,6 @@ def test_targets_and_weights_follow_the_settings(labelled_faces: LabelledFaces) 
     assert_allclose(weights, [4 / 6, 0, 0, 2, 0, 0, 0])
     batch = Batches(plain[:4], 4, (0, 0), np.arange(7, dtype=np.float32))[0]
     assert_allclose(batch[2], batch[1].argmax(axis=1))
-
-
-def test_teachers_answers_are_mixed_into_the_target(labelled_faces: LabelledFaces) -> None:
-    plain = make_targets(TrainSettings(ferplus_share=0.0), labelled_faces)
-    settings = TrainSettings(ferplus_share=0.0, teachers=(PUBLISHED, PUBLISHED_INT8), teacher_share=0.5)
-    taught = make_targets(settings, labelled_faces)
-    views = (labelled_faces.images, labelled_faces.images[:, :, ::-1])
-    models = (ExpressionModel(path=PUBLISHED), ExpressionModel(path=PUBLISHED_INT8))
-    answers = np.mean([model.predict_faces(view) for model in models for view in views], axis=0)
-    assert_allclose(taught, (plain + answers) / 2, atol=1e-5)
 
 
 def test_mixup_lays_faces_and_targets_over_each_other_alike(labelled_faces: LabelledFaces) -> None:

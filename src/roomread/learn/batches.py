@@ -9,9 +9,7 @@ import numpy as np
 from keras import ops
 
 from roomread.learn.datasets import LabelledFaces, soft_targets
-from roomread.learn.load import open_model
 from roomread.learn.settings import TrainSettings
-from roomread.learn.views import Viewed
 from roomread.types import N_EMOTIONS, Array
 
 
@@ -72,15 +70,8 @@ class Pictures(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
 
 
 def make_targets(settings: TrainSettings, faces: LabelledFaces) -> Array:
-    """Return what the network is to answer: label, FER+ votes, teachers and smoothing by their shares: float32 (n, 7).
-
-    Raises:
-        ModelError: a teacher cannot be read.
-    """
+    """Return what the network is to answer: label, FER+ votes and smoothing by their shares: float32 (n, 7)."""
     targets = soft_targets(faces, settings.ferplus_share)
-    if settings.teachers:
-        answers = [Viewed(open_model(path), "flip").predict_faces(faces.images) for path in settings.teachers]
-        targets = (1 - settings.teacher_share) * targets + settings.teacher_share * np.mean(answers, axis=0)
     if settings.label_smoothing:
         targets = (1 - settings.label_smoothing) * targets + np.float32(settings.label_smoothing / N_EMOTIONS)
     return targets.astype(np.float32)

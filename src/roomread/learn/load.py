@@ -131,6 +131,29 @@ def open_parts(path: Path, classes: str | Path | None, cut: Cut) -> ForeignModel
     return _open(path, *_recognise(path, classes), cut)
 
 
+def open_keras_model(path: Path) -> Any:
+    """Return the Keras network of a model with a card, to be part of another network.
+
+    Returns:
+        keras.Model, float32 (n, 48, 48, 1), gray, 0 to 255 → (n, 7), probabilities in the order of EMOTIONS.
+
+    Raises:
+        ModelError: the file is missing, damaged, holds code, has no card, or is no Keras file of such a network.
+    """
+    if path.suffix.lower() == ".onnx":
+        raise ModelError(f"{path} cannot be part of another network. Expected: the file .keras or .h5 of that model.")
+    from roomread.learn.load_keras import read_network
+
+    _recognise(path, None)
+    network, _ = read_network(path)
+    if tuple(network.inputs[0].shape) != (None, FACE_SIZE, FACE_SIZE, 1):
+        raise ModelError(
+            f"{path} reads other faces. Expected: an input of (None, {FACE_SIZE}, {FACE_SIZE}, 1). "
+            f"Received: {tuple(network.inputs[0].shape)}."
+        )
+    return network
+
+
 def _recognise(path: Path, classes: str | Path | None) -> tuple[bool, tuple[str, ...]]:
     """Tell whether a model has a card, and the order of its classes."""
     if path.suffix.lower() not in FORMS:

@@ -62,6 +62,18 @@ def open_keras(
     With a `cut` (see `load.Cut`) there are two functions, the second of which takes what the first makes.
 
     Raises:
+        ModelError: as `read_network` does.
+    """
+    network, rescales = read_network(path)
+    given, answered = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
+    parts: tuple[Any, ...] = (network.predict_on_batch,) if cut is None else _halves(network, cut)
+    return parts, given, answered, rescales
+
+
+def read_network(path: Path) -> tuple[Any, bool]:
+    """Return the network, and whether it takes gray levels of 0 to 255 as they are.
+
+    Raises:
         ModelError: the file is damaged, holds weights only, holds code or unknown parts, has several inputs or outputs,
             or does not end in a softmax.
     """
@@ -83,13 +95,10 @@ def open_keras(
         )
     if not _ends_in_softmax(network):
         raise ModelError(f"{path} does not answer with probabilities. Expected: a softmax at its end.")
-
-    given, answered = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
     rescales = network.inputs[0].name == GRAY_LEVELS or any(
         part.get("class_name") in RESCALING for part in _parts(config)
     )
-    parts: tuple[Any, ...] = (network.predict_on_batch,) if cut is None else _halves(network, cut)
-    return parts, given, answered, rescales
+    return network, rescales
 
 
 def _halves(network: Any, cut: Callable[[list[Any]], int]) -> tuple[Any, Any]:

@@ -41,8 +41,8 @@ class TrainSettings:
     ema_decay: float = 0.0  # of the moving average of all weights; 0: none. 0.999 averages about 1,000 steps
 
     ferplus_share: float = 0.3  # of FER+'s votes in the target; 0 fits the labels alone
-    teachers: tuple[Path, ...] = ()  # models whose mean answers are mixed into the target (distillation)
-    teacher_share: float = 0.0  # of their answers in the target; the rest is label and votes as above
+    teachers: tuple[Path, ...] = ()  # .keras files, asked about each face as it is shown (distillation)
+    teacher_share: float = 0.0  # of their mean answer in the target; the rest is label and votes as above
     label_smoothing: float = 0.0  # share of the target spread evenly over all classes; 0.1 is usual
     mixup: float = 0.0  # alpha of the Beta distribution by which two faces are laid over each other; 0: none
     class_weights: str = "none"  # balanced: a face counts as much more as its class is rarer

@@ -22,6 +22,7 @@ from roomread.learn.model import MODELS, fuse
 from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
 from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
+from roomread.learn.teachers import Taught, read_teachers
 from roomread.types import Array
 
 __all__ = ["Batches", "Log", "TrainSettings", "Trained", "Watcher", "train"]
@@ -129,7 +130,8 @@ class _Run:
         self.targets = make_targets(settings, faces)
         self.weights = balanced_weights(faces.labels) if settings.class_weights == "balanced" else None
         self.network = _network(settings)
-        self.learner = _learner(settings, faces.images, self.network)
+        self.teachers = read_teachers(settings.teachers, settings.precision)
+        self.learner = _learner(settings, faces.images, self.network, self.teachers)
         # What is built at the first batch may draw random numbers, which a resumed run would draw elsewhere.
         self.learner.test_on_batch(*self.batches(0)[0])
         self.averaged: keras.Model | None = None
@@ -144,7 +146,9 @@ class _Run:
     def variables(self) -> list[Any]:
         """Return every variable of the run in a fixed order: weights, random states, optimiser, averaged weights."""
         averaged = [] if self.averaged is None else self.averaged.variables
-        return [*self.learner.variables, *self.learner.optimizer.variables, *averaged]
+        teaching = {id(variable) for teacher in self.teachers for variable in teacher.variables}
+        learning = [variable for variable in self.learner.variables if id(variable) not in teaching]
+        return [*learning, *self.learner.optimizer.variables, *averaged]
 
     @property
     def judge(self) -> keras.Model:
@@ -175,7 +179,7 @@ class _Run:
             "epoch": epoch + 1,
             "loss": round(float(np.mean([each["loss"] for each in told])), 5),
             "accuracy": round(float(np.mean([each["accuracy"] for each in told])), 5),
-            "penalty": round(float(sum(map(float, self.learner.losses))), 5),
+            "penalty": round(float(sum(map(float, self.network.losses))), 5),
             "validation_loss": round(float(-np.log(np.maximum(right, 1e-7)).mean()), 5),
             "validation_accuracy": round(float((answers.argmax(axis=1) == validation.labels).mean()), 5),
             "learning_rate": round(float(self.learner.optimizer.learning_rate), 6),
@@ -201,18 +205,24 @@ def _network(settings: TrainSettings) -> keras.Model:
         keras.config.set_dtype_policy("float32")
 
 
-def _learner(settings: TrainSettings, images: Array, network: keras.Model) -> keras.Model:
-    """Return pictures, augmentation and network as one model, compiled: all of a step happens on the device."""
+def _learner(settings: TrainSettings, images: Array, network: keras.Model, teachers: list[keras.Model]) -> keras.Model:
+    """Return pictures, augmentation, network and teachers as one model, compiled: all of a step is on the device."""
     kinds = {"row": "int32", "other": "int32", "share": "float32"}
     picks = {name: keras.Input((), dtype=kind, name=name) for name, kind in kinds.items()}
     faces = Pictures(images)(picks)
     if settings.augmentation:
         faces = Augment(settings.augment, settings.seed)(faces)
-    learner = keras.Model(picks, network(faces))
+    answers = network(faces)
+    if teachers:
+        answers = Taught(settings.teacher_share)([answers, *(teacher(faces, training=False) for teacher in teachers)])
+    learner = keras.Model(picks, answers)
     optimizer = make_optimizer(settings)
     accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     compiled = keras.backend.backend() == "jax"  # which would take every operation of a step for itself otherwise
-    learner.compile(optimizer, loss="categorical_crossentropy", metrics=[accuracy], jit_compile=compiled)
+    learner.compile(
+        optimizer, loss="categorical_crossentropy", loss_weights=[1 - settings.teacher_share], metrics=[accuracy],
+        jit_compile=compiled,
+    )  # fmt: skip
     optimizer.build(learner.trainable_variables)
     return learner
 

@@ -1,0 +1,62 @@
+"""Networks that teach another one: what they answer to the very faces that it is shown is part of its target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from roomread.learn.load import open_keras_model
+
+
+def read_teachers(paths: Sequence[Path], precision: str) -> list[keras.Model]:
+    """Return networks that have learned already, and learn nothing more.
+
+    Args:
+        paths: .keras or .h5 files, each with its card.
+        precision: Keras's name of the types that they compute in.
+
+    Raises:
+        ModelError: see `open_keras_model`.
+    """
+    teachers = [_compute_in(precision, open_keras_model(path)) for path in paths]
+    for number, teacher in enumerate(teachers):
+        teacher.trainable = False
+        teacher.name = f"teacher_{number}"  # others in the same graph may be called alike
+    return teachers
+
+
+def _compute_in(precision: str, network: keras.Model) -> keras.Model:
+    """Return the same network, whose layers but those without weights compute in another precision."""
+
+    def clone(layer: Any) -> Any:
+        policy = {"dtype": precision} if layer.weights else {}
+        return type(layer).from_config({**layer.get_config(), **policy})
+
+    other = keras.models.clone_model(network, clone_function=clone)
+    other.set_weights(network.get_weights())
+    return other
+
+
+class Taught(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
+    """A learner's answers as they are; its loss grows by its cross-entropy with the mean of its teachers' answers.
+
+    Distillation (Hinton et al. 2015), with teachers that see each face as the learner does, moved, erased or mixed:
+    patient and consistent teaching (Beyer et al. 2022).
+    """
+
+    def __init__(self, share: float) -> None:
+        """Take the share of the teachers in the target, 0 to 1; the loss by label must be weighted by the rest."""
+        super().__init__(dtype="float32")
+        self.share = share
+
+    def call(self, answers: Sequence[Any]) -> Any:
+        """Return the first of several answers, float32 (b, 7), the learner's; the others are its teachers'."""
+        learner, *taught = answers
+        mean = sum(ops.cast(answer, "float32") for answer in taught) / len(taught)
+        loss = keras.losses.categorical_crossentropy(ops.stop_gradient(mean), learner)
+        self.add_loss(self.share * ops.mean(loss))
+        return learner

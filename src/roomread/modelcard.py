@@ -40,6 +40,12 @@ class ModelCard:
     recipe: dict[str, Any] = field(default_factory=dict)  # all settings of the run
     not_for: str = ""
 
+    @property
+    def files(self) -> dict[str, Any]:
+        """The SHA-256 of each Keras file that was written with this model, by name; none if the recipe tells none."""
+        files = self.recipe.get("files")
+        return files if isinstance(files, dict) else {}
+
 
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 as 64 hexadecimal digits.
@@ -64,6 +70,8 @@ def write_card(card: ModelCard, model: Path) -> None:
 def read_card(model: Path, task: str) -> ModelCard:
     """Return the card of a model file, after checking that it was made for this very file and this task.
 
+    The Keras files that were written with an ONNX file have its card.
+
     Raises:
         ModelError: the model or its card is missing or damaged, the hash differs, the task is another, or the classes
             are not EMOTIONS in that order.
@@ -84,10 +92,10 @@ def read_card(model: Path, task: str) -> ModelCard:
         raise ModelError(
             f"The model card {path} is damaged: {error}. Copy model and card from their origin."
         ) from error
-    if card.sha256 != digest:
+    if digest not in (card.sha256, *card.files.values()):
         raise ModelError(
-            f"The model {model} is not the one that its card describes. Expected: SHA-256 {card.sha256}. "
-            f"Received: {digest}. Copy model and card together."
+            f"The model {model} is not the one that its card describes. Expected: SHA-256 "
+            f"{card.files.get(model.name, card.sha256)}. Received: {digest}. Copy model and card together."
         )
     if card.task != task:
         raise ModelError(f"The model {model} is for another task. Expected: {task}. Received: {card.task}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -333,6 +334,10 @@ def test_a_model_with_its_card_needs_no_classes_and_allows_no_others(
     assert_allclose(one, answers(network, faces), atol=1e-5)
     assert_allclose(other, one, atol=1e-5)
     assert_array_equal(open_model(whole, "fer2013").predict_faces(faces), other)
+    renamed = tmp_path / "teacher.keras"
+    shutil.copy(whole, renamed)
+    shutil.copy(onnx.with_suffix(".json"), renamed.with_suffix(".json"))
+    assert_array_equal(open_model(renamed).predict_faces(faces), other)  # without the ONNX file, under another name
     for path in (whole, onnx):  # the card is the ONNX file's, which must be whole for either
         with pytest.raises(ModelError, match="says another order of classes"):
             open_model(path, "folder")

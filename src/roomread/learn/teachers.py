@@ -22,22 +22,23 @@ def read_teachers(paths: Sequence[Path], precision: str) -> list[keras.Model]:
     Raises:
         ModelError: see `open_keras_model`.
     """
-    teachers = [_compute_in(precision, open_keras_model(path)) for path in paths]
-    for number, teacher in enumerate(teachers):
-        teacher.trainable = False
-        teacher.name = f"teacher_{number}"  # others in the same graph may be called alike
-    return teachers
+    return [_frozen(open_keras_model(path), precision, f"teacher_{n}") for n, path in enumerate(paths)]
 
 
-def _compute_in(precision: str, network: keras.Model) -> keras.Model:
-    """Return the same network, whose layers but those without weights compute in another precision."""
+def _frozen(network: keras.Model, precision: str, name: str) -> keras.Model:
+    """Return the same network under another name, whose layers but those without weights compute in another precision.
+
+    Its layers are renamed too: of variables that are called alike, Keras on PyTorch clears one's gradient only.
+    """
 
     def clone(layer: Any) -> Any:
         policy = {"dtype": precision} if layer.weights else {}
-        return type(layer).from_config({**layer.get_config(), **policy})
+        return type(layer).from_config({**layer.get_config(), **policy, "name": f"{name}_{layer.name}"})
 
     other = keras.models.clone_model(network, clone_function=clone)
     other.set_weights(network.get_weights())
+    other.trainable = False
+    other.name = name
     return other
 
 

@@ -39,7 +39,7 @@ def test_a_network_with_ways_round_is_drawn_with_each_of_them(run, capsys, tmp_p
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("huge",), "no model 'huge'. Expected one of: compact, tiny, baseline"),
+        (("huge",), "no model 'huge'. Expected one of: compact, large, tiny, baseline"),
         (("tiny", "--out", "x.doc"), "x.doc is no figure"),
     ],
 )

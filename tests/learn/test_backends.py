@@ -105,9 +105,8 @@ def test_every_network_answers_as_on_tensorflow(backend: str, labelled_faces: La
         return changed.astype(np.float32)
 
     weights = {name: [stir(values) for values in model().get_weights()] for name, model in MODELS.items()}
-    weights["compact"][0] /= (
-        255  # it takes gray levels as they are; statistics that know their range are not stirred up
-    )
+    for name in ("compact", "large"):  # take gray levels as they are; statistics that know their range are not stirred
+        weights[name][0] /= 255
     expected = predict(weights, labelled_faces.images)
     received = elsewhere(backend, predict, tmp_path, weights, labelled_faces.images)
     for name, (parameters, answers) in expected.items():

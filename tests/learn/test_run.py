@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from roomread.config import read_settings
+from roomread.errors import SettingsError
 from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.load import open_model
@@ -53,6 +54,33 @@ def test_teachers_of_one_name_are_all_in_the_card_and_none_says_where_it_lay(
     named = {"one/expression.keras": sha256_of(one), f"expression.keras ({other[:12]})": other}
     assert card.recipe["teachers"] == named
     assert str(tmp_path) not in path.with_suffix(".json").read_text(encoding="utf-8")
+
+
+def test_a_teacher_that_is_a_run_file_is_trained_first_and_goes_on_where_it_was(
+    labelled_faces: LabelledFaces, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "large.toml"
+    recipe.write_text("model = 'tiny'\nepochs = 2\nbatch_size = 14\nseed = 3\nseeds = 2\ntemperature = true\n")
+    settings = TrainSettings(
+        name="try", model="tiny", epochs=1, batch_size=14, seeds=2, teachers=(recipe,), teacher_share=0.5
+    )
+    lines: list[str] = []
+    path, _ = run(settings, labelled_faces, tmp_path / "out", Lines(lines))
+    told = [line for line in lines if line.startswith(("teacher", "seed", "epoch", "temperature"))]
+    once = [line.split()[0] for line in told]
+    assert once == [*["teacher", "epoch", "epoch", "temperature"] * 2, *["seed", "epoch"] * 2]
+    assert [told[0], told[4]] == ["teacher large, seed 3", "teacher large, seed 4"]
+    teaching = {folder.name for folder in (tmp_path / "out" / "teachers" / "large").iterdir()}
+    assert teaching == {"seed-3", "seed-4"}
+    (named,) = read_card(path, "expression").recipe["teachers"].values()
+    assert (named["epochs"], named["seed"], named["seeds"]) == (2, 3, 2)
+    lines.clear()
+    run(settings, labelled_faces, tmp_path / "out", Lines(lines))
+    assert not [line for line in lines if line.startswith("epoch")]
+    teacher = "teachers = ['a.keras']\nteacher_share = 0.5\n"
+    recipe.write_text(teacher)
+    with pytest.raises(SettingsError, match="has teachers itself"):
+        run(settings, labelled_faces, tmp_path / "other")
 
 
 def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(

@@ -211,7 +211,7 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": "huge"}, "no model 'huge'. Expected one of: compact, tiny, baseline"),
+        ({"model": "huge"}, "no model 'huge'. Expected one of: compact, large, tiny, baseline"),
         ({"precision": "float16"}, "precision must be float32 or mixed_bfloat16"),
         ({"ferplus_share": 0.5}, "ferplus_share must lie in 0 to 0.5"),
         ({"ferplus_share": -0.1}, "ferplus_share"),

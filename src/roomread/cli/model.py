@@ -19,7 +19,9 @@ def add_commands(commands: Any) -> None:
         "show the layers of a network that can be trained, and draw them",
         "roomread model baseline --out baseline.png",
     )
-    command.add_argument("name", metavar="NAME", help="compact (the published one), baseline (the original) or tiny")
+    command.add_argument(
+        "name", metavar="NAME", help="compact (the published one), large, tiny or baseline (the original)"
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="draw the network there, as PNG, SVG or PDF")
 
 

@@ -25,11 +25,19 @@ def compact() -> keras.Model:
     x = _convolve(x, 32)
     for filters, stride in ((80, 2), (80, 1), (176, 2), (176, 1)):
         x = _residual(x, filters, stride)
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.3)(x)
-    scores = layers.Dense(N_EMOTIONS, name="scores")(x)
-    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
-    return keras.Model(faces, probabilities, name="compact")
+    return _answer(faces, x, "compact")
+
+
+def large() -> keras.Model:
+    """Return a network that keeps the whole picture at first: 1.6 million parameters, 137 million multiply-adds a face.
+
+    Half as quick as `compact`, of which it is a teacher.
+    """
+    faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name=GRAY_LEVELS)
+    x = _convolve(faces, 32)
+    for filters, stride in ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1)):
+        x = _residual(x, filters, stride)
+    return _answer(faces, x, "large")
 
 
 def _convolve(x: Any, filters: int, stride: int = 1, size: int = 3, activate: bool = True) -> Any:
@@ -47,16 +55,22 @@ def _residual(x: Any, filters: int, stride: int) -> Any:
     return layers.ReLU()(layers.Add()([x, way_round]))
 
 
+def _answer(faces: Any, x: Any, name: str, dropout: float = 0.3) -> keras.Model:
+    x = layers.GlobalAveragePooling2D()(x)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
+    scores = layers.Dense(N_EMOTIONS, name="scores")(x)
+    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
+    return keras.Model(faces, probabilities, name=name)
+
+
 def tiny() -> keras.Model:
     """Return a network of a few thousand parameters, to try the whole path in seconds; not meant to be good."""
     faces = keras.Input((FACE_SIZE, FACE_SIZE, 1), name="faces")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(faces)
     for filters in (8, 16, 32):
         x = _convolve(x, filters, stride=2)
-    x = layers.GlobalAveragePooling2D()(x)
-    scores = layers.Dense(N_EMOTIONS, name="scores")(x)
-    probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scores)
-    return keras.Model(faces, probabilities, name="tiny")
+    return _answer(faces, x, "tiny", dropout=0)
 
 
 def baseline() -> keras.Model:
@@ -85,7 +99,7 @@ def baseline() -> keras.Model:
     return keras.Model(faces, probabilities, name="baseline")
 
 
-MODELS: dict[str, Callable[[], keras.Model]] = {"compact": compact, "tiny": tiny, "baseline": baseline}
+MODELS: dict[str, Callable[[], keras.Model]] = {"compact": compact, "large": large, "tiny": tiny, "baseline": baseline}
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras is not typed

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from roomread.config import as_dict
+from roomread.config import as_dict, read_settings
+from roomread.errors import SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
 from roomread.learn.evaluation import BLURS, SIZES, Evaluation, evaluate
 from roomread.learn.export import data_of, divide_scores, export_onnx, find_temperature, make_card, save_keras
+from roomread.learn.load import open_keras_model
 from roomread.learn.quantise import quantise
-from roomread.learn.train import Log, TrainSettings, Watcher, predict, train
+from roomread.learn.train import Log, Trained, TrainSettings, Watcher, predict, train
 from roomread.modelcard import read_card, sha256_of, write_card
 from roomread.output import write_whole
 from roomread.types import Array
@@ -38,6 +42,8 @@ def run(
     Of several seeds each has a folder of its own, and the files of the median, the lower one of an even number, are the
     result: the best of several would promise more than the recipe holds.
 
+    Teachers that are run files are trained first, on the same faces, each seed of each in a folder of its own.
+
     Args:
         settings: the run.
         faces: a data set with the split Training.
@@ -47,25 +53,26 @@ def run(
         devices: see `train`.
 
     Raises:
-        DataError, OutputError, ModelError, SettingsError: see `train` and `export_onnx`.
+        DataError, OutputError, ModelError: see `train` and `export_onnx`.
+        SettingsError: see `train`; or a teacher's run file cannot be read, or names teachers itself.
     """
     watcher = Log() if watcher is None else watcher
     if drop is not None:
         drop = np.intersect1d(drop, faces.split(TRAINING_WITHOUT_VALIDATION).rows)
         watcher.say(f"{len(drop)} faces are left out of what is fitted on")
-    if settings.seeds == 1:
-        return _run_seed(settings, faces, out, watcher, drop, devices)
-    alone = {
-        seed: dataclasses.replace(settings, seed=seed, seeds=1)
-        for seed in range(settings.seed, settings.seed + settings.seeds)
-    }
-    for seed, each in alone.items():  # all of them before the first file: JAX trains, and cannot write ONNX
-        watcher.say(f"seed {seed}")
-        train(each, faces, out / f"seed-{seed}", watcher, drop, devices)
+    learn = partial(train, faces=faces, watcher=watcher, drop=drop, devices=devices)
+    learn = partial(learn, teachers=_teachers(settings, faces, out / "teachers", watcher, learn))
+    trained: dict[int, Trained] = {}
+    for seed, each in _seeds(settings).items():  # all of them before the first file: JAX trains, and writes no ONNX
+        if settings.seeds > 1:
+            watcher.say(f"seed {seed}")
+        trained[seed] = learn(each, out=_folder(settings, out, seed))
     done: list[tuple[float, int, Path, Evaluation]] = []
-    for seed, each in alone.items():
-        path, figures = _run_seed(each, faces, out / f"seed-{seed}", watcher, drop, devices)
+    for seed, each in _seeds(settings).items():
+        path, figures = _write(each, trained[seed], faces, _folder(settings, out, seed), watcher, drop)
         done.append((figures.accuracy, seed, path, figures))
+    if settings.seeds == 1:
+        return path, figures
     accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
     _, seed, path, figures = sorted(done, key=lambda one: one[:2])[(len(done) - 1) // 2]
     watcher.say(f"validation: {accuracies}; seed {seed} is the median")
@@ -84,23 +91,57 @@ def _copy(path: Path, out: Path, recipe: dict[str, object]) -> Path:
     return out / path.name
 
 
-def _run_seed(
-    settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, drop: Array | None, devices: int | None
-) -> tuple[Path, Evaluation]:
-    """Do what `run` says, with one seed."""
-    trained = train(settings, faces, out, watcher, drop, devices)
-    recipe = as_dict(settings)
+def _seeds(settings: TrainSettings) -> dict[int, TrainSettings]:
+    """Return the runs of single seeds that a run consists of, by seed."""
+    seeds = range(settings.seed, settings.seed + settings.seeds)
+    return {seed: dataclasses.replace(settings, seed=seed, seeds=1) for seed in seeds}
+
+
+def _folder(settings: TrainSettings, out: Path, seed: int) -> Path:
+    return out if settings.seeds == 1 else out / f"seed-{seed}"
+
+
+def _teachers(
+    settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, learn: Callable[..., Trained]
+) -> list[keras.Model]:
+    """Return the networks that teach, each a file's or a seed's of a run file."""
+    networks = []
+    for path in settings.teachers:
+        if path.suffix.lower() != ".toml":
+            networks.append(open_keras_model(path))
+            continue
+        teacher = read_settings(TrainSettings, path)
+        if teacher.teachers:
+            raise SettingsError(f"The run {path} of a teacher has teachers itself. Expected: one that learns alone.")
+        for seed, each in _seeds(teacher).items():
+            watcher.say(f"teacher {path.stem}, seed {seed}")
+            trained = learn(each, out=_folder(teacher, out / path.stem, seed))
+            _temper(each, trained.network, faces, watcher)
+            networks.append(trained.network)
+    return networks
+
+
+def _temper(settings: TrainSettings, network: keras.Model, faces: LabelledFaces, watcher: Watcher) -> dict[str, object]:
+    """Divide a network's scores by their temperature, if the run says so, and return what the card says of it."""
+    if not settings.temperature:
+        return {}
     validation = faces.split("validation")
-    if settings.temperature:
-        answers = predict(trained.network, validation.images)
-        recipe["found_temperature"] = round(find_temperature(answers, validation.labels), 4)
-        divide_scores(trained.network, recipe["found_temperature"])
-        watcher.say(f"temperature {recipe['found_temperature']}")
+    temperature = round(find_temperature(predict(network, validation.images), validation.labels), 4)
+    divide_scores(network, temperature)
+    watcher.say(f"temperature {temperature}")
+    return {"found_temperature": temperature}
+
+
+def _write(
+    settings: TrainSettings, trained: Trained, faces: LabelledFaces, out: Path, watcher: Watcher, drop: Array | None
+) -> tuple[Path, Evaluation]:
+    """Write every file of one seed and judge it; return the ONNX file and the figures."""
+    recipe = {**as_dict(settings), **_temper(settings, trained.network, faces, watcher)}
     path = out / f"{settings.name}.onnx"
     h5 = out / f"{settings.name if settings.weights_name is None else settings.weights_name}.h5"
     kerases = (path.with_suffix(".keras"), h5)
     save_keras(trained.network, *kerases)
-    difference = export_onnx(trained.network, path, validation.images[:256])
+    difference = export_onnx(trained.network, path, faces.split("validation").images[:256])
     watcher.say(f"{path}: within {difference:.1g} of the trained network")
     draw_curves(trained.history, trained.best, settings.name, out / f"{settings.name}-curves.png")
     recipe["files"] = {file.name: sha256_of(file) for file in kerases}
@@ -118,7 +159,8 @@ def _run_seed(
     return path, figures
 
 
-def _named(teacher: Path) -> tuple[str, str]:
-    """Return what a teacher is called in a card, its path as given but no place on this machine, and its hash."""
+def _named(teacher: Path) -> tuple[str, object]:
+    """Return what a teacher is called in a card, its path as given but no place here, and its hash or run."""
     digest = sha256_of(teacher)
-    return f"{teacher.name} ({digest[:12]})" if teacher.is_absolute() else teacher.as_posix(), digest
+    name = f"{teacher.name} ({digest[:12]})" if teacher.is_absolute() else teacher.as_posix()
+    return name, as_dict(read_settings(TrainSettings, teacher)) if teacher.suffix.lower() == ".toml" else digest

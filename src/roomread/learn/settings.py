@@ -24,7 +24,7 @@ class TrainSettings:
 
     name: str = "expression"  # of the files that are written
     weights_name: str | None = None  # of the .h5 file, without its ending; None takes `name`
-    model: str = "compact"  # or tiny, or baseline: see learn.model
+    model: str = "compact"  # or large, tiny, baseline: see learn.model
     seed: int = 0  # of first weights, order, augmentation and dropout
     seeds: int = 1  # runs, with seed, seed + 1 and so on; the median of them on `validation` is the result
     epochs: int = 40  # how often every face is shown
@@ -41,7 +41,7 @@ class TrainSettings:
     ema_decay: float = 0.0  # of the moving average of all weights; 0: none. 0.999 averages about 1,000 steps
 
     ferplus_share: float = 0.3  # of FER+'s votes in the target; 0 fits the labels alone
-    teachers: tuple[Path, ...] = ()  # .keras files, asked about each face as it is shown (distillation)
+    teachers: tuple[Path, ...] = ()  # asked about each face as it is shown: .keras files, or run files, run first
     teacher_share: float = 0.0  # of their mean answer in the target; the rest is label and votes as above
     label_smoothing: float = 0.0  # share of the target spread evenly over all classes; 0.1 is usual
     mixup: float = 0.0  # alpha of the Beta distribution by which two faces are laid over each other; 0: none

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
-from roomread.learn.load import open_keras_model
 
+def freeze(networks: Sequence[keras.Model], precision: str) -> list[keras.Model]:
+    """Return the same networks, which learn nothing more, under other names and in another precision.
 
-def read_teachers(paths: Sequence[Path], precision: str) -> list[keras.Model]:
-    """Return networks that have learned already, and learn nothing more.
+    Their layers are renamed too: of variables that are called alike, Keras on PyTorch clears one's gradient only.
 
     Args:
-        paths: .keras or .h5 files, each with its card.
-        precision: Keras's name of the types that they compute in.
-
-    Raises:
-        ModelError: see `open_keras_model`.
+        networks: which all take the same faces.
+        precision: Keras's name of the types that layers with weights compute in.
     """
-    return [_frozen(open_keras_model(path), precision, f"teacher_{n}") for n, path in enumerate(paths)]
+    frozen = []
+    for number, network in enumerate(networks):
+        name = f"teacher_{number}"
 
+        def clone(layer: Any, name: str = name) -> Any:
+            policy = {"dtype": precision} if layer.weights else {}
+            return type(layer).from_config({**layer.get_config(), **policy, "name": f"{name}_{layer.name}"})
 
-def _frozen(network: keras.Model, precision: str, name: str) -> keras.Model:
-    """Return the same network under another name, whose layers but those without weights compute in another precision.
-
-    Its layers are renamed too: of variables that are called alike, Keras on PyTorch clears one's gradient only.
-    """
-
-    def clone(layer: Any) -> Any:
-        policy = {"dtype": precision} if layer.weights else {}
-        return type(layer).from_config({**layer.get_config(), **policy, "name": f"{name}_{layer.name}"})
-
-    other = keras.models.clone_model(network, clone_function=clone)
-    other.set_weights(network.get_weights())
-    other.trainable = False
-    other.name = name
-    return other
+        other = keras.models.clone_model(network, clone_function=clone)
+        other.set_weights(network.get_weights())
+        other.trainable = False
+        other.name = name
+        frozen.append(other)
+    return frozen
 
 
 class Taught(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,11 +18,12 @@ from roomread.learn.augment import Augment
 from roomread.learn.batches import Batches, Pictures, balanced_weights, make_targets
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
 from roomread.learn.devices import shares, spread
+from roomread.learn.load import open_keras_model
 from roomread.learn.model import MODELS, fuse
 from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
 from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
-from roomread.learn.teachers import Taught, read_teachers
+from roomread.learn.teachers import Taught, freeze
 from roomread.types import Array
 
 __all__ = ["Batches", "Log", "TrainSettings", "Trained", "Watcher", "train"]
@@ -73,6 +74,7 @@ def train(
     watcher: Watcher | None = None,
     drop: Array | None = None,
     devices: int | None = None,
+    teachers: Sequence[keras.Model] | None = None,
 ) -> Trained:
     """Fit a network on Training less `validation`; resume where an earlier run with the same folder stopped.
 
@@ -84,17 +86,20 @@ def train(
         watcher: is told of each batch and each epoch.
         drop: int64 (k,), rows of the data set that are not fitted on, such as an audit's; `validation` stays whole.
         devices: how many train together, see `spread`; another number may resume a run.
+        teachers: networks as `open_keras_model` returns them; None opens the files that the settings name.
 
     Raises:
         DataError: the data has no Training faces, or `drop` leaves none.
         SettingsError: so many devices cannot train.
         OutputError: the folder cannot be written, or holds another run.
+        ModelError: see `open_keras_model`.
     """
+    teachers = [open_keras_model(path) for path in settings.teachers] if teachers is None else teachers
     watcher = Log() if watcher is None else watcher
     fitting, validation = _parts(settings, faces, drop)
     with spread(devices, min(settings.batch_size, len(fitting)), watcher.say), _board(out, settings) as show:
         keras.utils.set_random_seed(settings.seed)
-        run = _Run(settings, fitting)
+        run = _Run(settings, fitting, teachers)
         state = State(out, settings, fitting)
         history = state.resume(run.variables())
         while not is_over(settings, history):
@@ -125,12 +130,12 @@ def _parts(settings: TrainSettings, faces: LabelledFaces, drop: Array | None) ->
 class _Run:
     """Networks, optimiser and data of a run, and what one epoch does with them."""
 
-    def __init__(self, settings: TrainSettings, faces: LabelledFaces) -> None:
+    def __init__(self, settings: TrainSettings, faces: LabelledFaces, teachers: Sequence[keras.Model] = ()) -> None:
         self.settings = settings
         self.targets = make_targets(settings, faces)
         self.weights = balanced_weights(faces.labels) if settings.class_weights == "balanced" else None
         self.network = _network(settings)
-        self.teachers = read_teachers(settings.teachers, settings.precision)
+        self.teachers = freeze(teachers, settings.precision)
         self.learner = _learner(settings, faces.images, self.network, self.teachers)
         # What is built at the first batch may draw random numbers, which a resumed run would draw elsewhere.
         self.learner.test_on_batch(*self.batches(0)[0])

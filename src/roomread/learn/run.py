@@ -62,15 +62,15 @@ def run(
         watcher.say(f"{len(drop)} faces are left out of what is fitted on")
     learn = partial(train, faces=faces, watcher=watcher, drop=drop, devices=devices)
     learn = partial(learn, teachers=_teachers(settings, faces, out / "teachers", watcher, learn))
-    trained: dict[int, Trained] = {}
-    for seed, each in _seeds(settings).items():  # all of them before the first file: JAX trains, and writes no ONNX
+    trained: list[Trained] = []
+    for each, folder in _seeds(settings, out):  # all of them before the first file: JAX trains, and writes no ONNX
         if settings.seeds > 1:
-            watcher.say(f"seed {seed}")
-        trained[seed] = learn(each, out=_folder(settings, out, seed))
+            watcher.say(f"seed {each.seed}")
+        trained.append(learn(each, out=folder))
     done: list[tuple[float, int, Path, Evaluation]] = []
-    for seed, each in _seeds(settings).items():
-        path, figures = _write(each, trained[seed], faces, _folder(settings, out, seed), watcher, drop)
-        done.append((figures.accuracy, seed, path, figures))
+    for (each, folder), result in zip(_seeds(settings, out), trained, strict=True):
+        path, figures = _write(each, result, faces, folder, watcher, drop)
+        done.append((figures.accuracy, each.seed, path, figures))
     if settings.seeds == 1:
         return path, figures
     accuracies = {f"seed {seed}": round(accuracy, 5) for accuracy, seed, *_ in done}
@@ -91,14 +91,10 @@ def _copy(path: Path, out: Path, recipe: dict[str, object]) -> Path:
     return out / path.name
 
 
-def _seeds(settings: TrainSettings) -> dict[int, TrainSettings]:
-    """Return the runs of single seeds that a run consists of, by seed."""
-    seeds = range(settings.seed, settings.seed + settings.seeds)
-    return {seed: dataclasses.replace(settings, seed=seed, seeds=1) for seed in seeds}
-
-
-def _folder(settings: TrainSettings, out: Path, seed: int) -> Path:
-    return out if settings.seeds == 1 else out / f"seed-{seed}"
+def _seeds(settings: TrainSettings, out: Path) -> list[tuple[TrainSettings, Path]]:
+    """Return the runs of single seeds that a run consists of, each with its folder."""
+    runs = [dataclasses.replace(settings, seed=settings.seed + number, seeds=1) for number in range(settings.seeds)]
+    return [(each, out if len(runs) == 1 else out / f"seed-{each.seed}") for each in runs]
 
 
 def _teachers(
@@ -113,9 +109,9 @@ def _teachers(
         teacher = read_settings(TrainSettings, path)
         if teacher.teachers:
             raise SettingsError(f"The run {path} of a teacher has teachers itself. Expected: one that learns alone.")
-        for seed, each in _seeds(teacher).items():
-            watcher.say(f"teacher {path.stem}, seed {seed}")
-            trained = learn(each, out=_folder(teacher, out / path.stem, seed))
+        for each, folder in _seeds(teacher, out / path.stem):
+            watcher.say(f"teacher {path.stem}, seed {each.seed}")
+            trained = learn(each, out=folder)
             _temper(each, trained.network, faces, watcher)
             networks.append(trained.network)
     return networks

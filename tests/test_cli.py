@@ -3,6 +3,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,12 @@ def test_wrong_use_exits_with_2(capsys):
     with pytest.raises(SystemExit) as left:
         main(["analyze"])
     assert left.value.code == 2
+
+
+def test_a_video_with_boxes_never_takes_the_place_of_another(run, clip, tmp_path):
+    code, out, _ = run("analyze --json --annotate --purpose research --out", tmp_path, clip, clip)
+    videos = [lesson["files"]["annotated"] for lesson in json.loads(out)["lessons"]]
+    assert code == 0 and len(set(videos)) == 2 and all(Path(video).stat().st_size for video in videos)
 
 
 def test_analyze_prints_the_lesson_at_a_glance_and_writes_what_out_asks_for(run, clip, tmp_path):
@@ -231,7 +238,7 @@ def test_the_end_of_input_at_the_question_for_the_purpose_is_an_answer(run, clip
 
 
 def test_serving_where_recordings_cannot_lie_is_told_in_words(run, tmp_path):
-    (tmp_path / "lessons-recordings").touch()
+    (tmp_path / "lessons.sqlite-recordings").touch()
     code, _, err = run("serve --no-browser --port 0")
     assert code == 1 and err.startswith("roomread: ") and "cannot be made" in err
 

@@ -10,8 +10,8 @@ import pytest
 
 from roomread.app import spool as spools
 from roomread.app.names import file_name, lesson_name
-from roomread.app.spool import LEFT_FREE, Spool, TooLargeError, Upload
-from roomread.errors import SettingsError
+from roomread.app.spool import LEFT_FREE, Spool, TooLargeError, Upload, spool_of
+from roomread.errors import SettingsError, StoreError
 
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -56,3 +56,19 @@ def test_a_file_beyond_the_limit_or_the_room_on_the_disk_is_refused(
     with Upload(spool) as upload, pytest.raises(TooLargeError, match="1 GB stay free"):
         upload.write(b"x" * 11)
     spool.release()
+
+
+def test_files_that_roomread_did_not_put_into_its_folder_stay(tmp_path: Path) -> None:
+    spool = spool_of("a", tmp_path / "a.sqlite")
+    spool.folder.mkdir()
+    (spool.folder / "lesson.mp4").touch()
+    with pytest.raises(StoreError, match="holds other files"):
+        spool.own()
+    (spool.folder / "lesson.mp4").unlink()
+    assert spool.own()
+    for name in ("lesson.mp4", "1", "2", "in-abc"):
+        (spool.folder / name).touch()
+    assert spool.sweep({2, 3}) == {3}
+    assert {path.name for path in spool.folder.iterdir()} == {"lock", "lesson.mp4", "2"}
+    spool.release()
+    assert spool_of("a", tmp_path / "a.db").folder != spool.folder

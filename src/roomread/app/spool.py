@@ -55,11 +55,16 @@ class Spool:
         """Try to own the folder, and tell whether this process does; the folder is made when it is missing.
 
         Raises:
-            StoreError: it cannot be made.
+            StoreError: it cannot be made, or holds files that roomread did not put there.
         """
         if self._owned is not None:
             return True
         try:
+            if self.folder.is_dir() and not (self.folder / LOCK).exists() and any(self.folder.iterdir()):
+                raise StoreError(
+                    f"The folder {self.folder} is where recordings would wait, and holds other files. Expected: none, "
+                    "or a folder that roomread made. Rename it, or the store. Nothing was changed."
+                )
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.chmod(0o700)
         except OSError as error:
@@ -95,10 +100,11 @@ class Spool:
         return max(0, min(LARGEST, shutil.disk_usage(place).free - LEFT_FREE))
 
     def sweep(self, keep: Collection[int]) -> set[int]:
-        """Delete every file but those of the numbers to keep, and return the numbers that have no file."""
+        """Delete the recordings but those of the numbers to keep, and return the numbers that have no file."""
         names = {str(number) for number in keep}
         for path in self.folder.iterdir():
-            if path.name not in names and path.name != LOCK:
+            made_here = path.name.isdigit() or path.name.startswith(COMING)
+            if made_here and path.name not in names:
                 with contextlib.suppress(OSError):
                     path.unlink()
         return {number for number in keep if not self.file(number).is_file()}
@@ -167,7 +173,7 @@ def spool_of(name: str, file: Path | None) -> Spool:
         file: of the store; None: it is a database that other machines may share.
     """
     if file is not None:
-        return Spool(file.with_name(f"{file.stem}-recordings"))
+        return Spool(file.with_name(f"{file.name}-recordings"))  # with its ending: two stores may share a stem
     sign = hashlib.sha256(name.encode()).hexdigest()[:12]
     return Spool(user_data_path("roomread", appauthor=False) / f"recordings-{sign}", shared=True)
 

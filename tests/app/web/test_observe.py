@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from roomread.app.coding import kept_codes
 from roomread.app.live import LiveLesson, LiveRequest
 from roomread.app.studio import Studio
 from roomread.cli.main import main
@@ -70,8 +69,8 @@ def test_an_observer_goes_from_seat_to_seat_skips_takes_back_and_goes_on(
     assert (back["skipped"], back["next"]["seat"]) == (0, 2)
     assert client.get("/api/observe/1", params={**ANNA, "observer": "Ben"}).json()["coded"] == 0
     say(client, back, 0)
-    codes = kept_codes(studio.store, lesson, False)
-    assert (codes.seats.tolist(), codes.levels.tolist(), set(codes.observers)) == ([1, 2], [2, 0], {"Anna"})
+    codes = codes_of(studio.store, lesson, False)
+    assert [(code.seat, code.level, code.observer) for code in codes] == [(1, 2, "Anna"), (2, 0, "Anna")]
 
 
 def test_a_glance_is_coded_once_and_only_where_there_is_one(client: TestClient, keep_lesson: Keep) -> None:
@@ -165,8 +164,10 @@ def test_codes_of_what_was_no_seat_after_all_are_left_out_and_told(
     lesson = keep_lesson()
     say(client, client.get("/api/observe/1", params=ANNA).json(), 1)
     assert add_code(studio.store, lesson, Code("Cora", 77, 20.0, 40.0, "there", 2))
-    assert client.get("/api/observe/1/agreement").json()["strange"] == 1
-    assert "1 codes are left out" in client.get("/observe/1/agreement/tables").text
+    late = lesson.duration + 10
+    assert add_code(studio.store, lesson, Code("Anna", 2, late, late + 20, "there", 2))  # in a pause, then ended
+    assert client.get("/api/observe/1/agreement").json()["strange"] == 2
+    assert "2 codes are left out" in client.get("/observe/1/agreement/tables").text
 
 
 @pytest.mark.parametrize("observer", ["../../evil", "..\\evil", "/etc/passwd", "a\x00b", "a\nb"])
@@ -177,7 +178,7 @@ def test_a_name_never_reaches_the_disk_but_as_a_cell(
     body = {**ANNA, "observer": observer, "start": 0.0, "seat": 1, "level": 1}
     client.post("/api/observe/1/codes", json=body)
     made = {path.name for path in tmp_path.rglob("*") if "lessons.sqlite" not in path.name}
-    assert made <= {"lessons-recordings", "lock"}
+    assert made <= {"lock"}
     assert len(codes_of(studio.store, lesson, False)) <= 1
 
 
@@ -221,7 +222,9 @@ class Running(LiveLesson):
         return self._at
 
     def view(self) -> Any:
-        return dataclasses.replace(super().view(), lesson=self._lesson.number, state="running")
+        return dataclasses.replace(
+            super().view(), lesson=self._lesson.number, state="paused" if self._paused else "running"
+        )
 
 
 class Silent:
@@ -266,6 +269,9 @@ def test_while_a_lesson_runs_glances_go_round_the_seats_by_its_clock(client: Tes
     assert (then["next"]["start"], then["next"]["seat"]) == (60.0, 2)
     wrong = client.post("/api/observe/1/codes", json={**live, "start": 40.0, "seat": 2, "level": 1})
     assert wrong.status_code == 400
+    running._now, running._paused = 64.0, True
+    paused = client.post("/api/observe/1/codes", json={**live, "start": 60.0, "seat": 2, "level": 1})
+    assert paused.status_code == 400 and "is paused" in paused.text
     running._ended = True
     over = client.get("/api/observe/1", params=live).json()
     assert (over["over"], over["next"], over["coded"], over["skipped"]) == (True, None, 1, 1)

@@ -7,7 +7,7 @@ from roomread.app import observing
 from roomread.app.panel import find_mapping
 from roomread.app.watching import Lookback, WatchSettings, watch
 from roomread.errors import SettingsError
-from roomread.types import N_EMOTIONS, N_SIGNALS, OK, TOO_FEW, Observation, Tracks
+from roomread.types import N_EMOTIONS, N_SIGNALS, NO_FACE, OK, TOO_FEW, Observation, Tracks
 
 
 class Source:
@@ -130,3 +130,17 @@ def test_whoever_stays_when_a_class_has_gone_is_not_shown_alone():
         glimpse = past.add(Observation(index / 5, index, tracks, emotions, np.ones(n, np.float32), signals))
     assert glimpse is not None and glimpse.now.status[0] == TOO_FEW and np.isnan(glimpse.now.engagement[0])
     assert past.seats() == [1, 2, 3, 4, 5, 6]
+
+
+def test_whoever_walks_by_is_not_shown_in_place_of_oneself():
+    past = Lookback("self-study", None, find_mapping("sharma"), window=5.0, every=0.1)
+    statuses = []
+    for index in range(600):
+        seats = np.array([1] if index < 590 else [2])
+        emotions, signals = np.full((1, N_EMOTIONS), 1 / 7, np.float32), np.full((1, N_SIGNALS), np.nan, np.float32)
+        tracks = Tracks(seats, np.array([[0, 0, 40, 40]], np.float32), np.ones(1, np.float32))
+        glimpse = past.add(Observation(index, index, tracks, emotions, np.ones(1, np.float32), signals))
+        assert glimpse is not None
+        statuses.append(glimpse.now.status[0])
+    assert set(statuses[5:590]) == {OK} and set(statuses[595:]) == {NO_FACE}
+    assert past.seats() == [1] and glimpse is not None and np.isnan(glimpse.now.engagement[0])

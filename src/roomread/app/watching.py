@@ -122,7 +122,10 @@ class Lookback:
             made = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
             return replace(made, starts=made.starts + begin)
 
-        allowed = allowance_for(self.purpose, self.reference, len(self.seats()))
+        seats = self.seats()
+        allowed = allowance_for(self.purpose, self.reference, len(seats))
+        if self.purpose == "self-study" and allowed.single:
+            readings = readings.of(np.isin(readings.seats, seats))  # not who walks by
         now = just_past(readings, allowed, self.window, one_bin)
         span = max(seen.time - begin, 1e-9)
         fps = (len(past) - 1) / span if len(past) > 1 else float("nan")

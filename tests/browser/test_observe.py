@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from roomread.app.coding import kept_codes
 from roomread.store.codes import codes_of
 from roomread.types import EMOTIONS
 
@@ -73,9 +72,8 @@ def test_an_observer_needs_no_mouse(visitor, served, kept):
     expect(page.locator("#what")).to_have_text("Every glance is coded")
     expect(page.locator("#answers button").first).to_be_disabled()
 
-    codes = kept_codes(served.studio.store, lesson, False)
-    assert (codes.seats.tolist(), codes.levels.tolist()) == ([1, 2, 3, 4, 5, 6], [0, 1, 0, 2, 1, 2])
-    assert set(codes.observers) == {"Anna"}
+    codes = [(code.seat, code.level, code.observer) for code in codes_of(served.studio.store, lesson, False)]
+    assert codes == [(seat, level, "Anna") for seat, level in enumerate([0, 1, 0, 2, 1, 2], 1)]
     reach(page, f"/observe/{lesson.number}/agreement")
     page.keyboard.press("Enter")
     page.wait_for_url("**/agreement")
@@ -118,5 +116,5 @@ def test_without_single_seats_only_the_class_is_coded(visitor, served, kept):
     expect(page.locator("#map")).to_be_hidden()
     press(page, "2", "1 coded, 0 skipped, 5 left")
     expect(page.locator("#last")).to_have_text(re.compile("class: Level 2$"))
-    assert kept_codes(served.studio.store, lesson, True).levels.tolist() == [1]
+    assert [code.level for code in codes_of(served.studio.store, lesson, True)] == [1]
     assert codes_of(served.studio.store, lesson, False) == []

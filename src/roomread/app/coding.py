@@ -6,7 +6,7 @@ import dataclasses
 import math
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,7 @@ class Standing:
 class Answers:
     """What observers said of a lesson.
 
-    agreement: of all. strange: codes left out, as their seats were seen too seldom in the whole lesson to be seats.
+    agreement: of all. strange: codes left out, see `fitting`.
     """
 
     agreement: Agreement
@@ -137,13 +137,15 @@ class CodingDesk:
 
         Raises:
             PrivacyError: single seats may not be seen.
-            CodesError: there is no such glance, or it was coded before.
+            CodesError: there is no such glance, it was coded before, or the running lesson is paused.
         """
         if level is not None and not 0 <= level < MOST_LEVELS:
             raise CodesError(f"There is no level {level}. Expected: 0 to {MOST_LEVELS - 1}.")
         with self._lock:
             lesson = self.store.numbered(number)
-            self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
+            before = self._standing(lesson, coder, ahead=False)  # refuses before anything is changed
+            if before.paused:
+                raise CodesError(f"Lesson {number} is paused, and nothing of a pause is kept. Code when it goes on.")
             glance = self._find(lesson, coder, start, seat)
             said = Code(coder.observer, glance.seat, glance.start, glance.end, glance.where, level)
             if not add_code(self.store, lesson, said):
@@ -169,13 +171,14 @@ class CodingDesk:
             PrivacyError: single seats may not be seen.
             CodesError: nothing was coded.
         """
-        seats = np.array([WHOLE_CLASS]) if whole else gate.rows().established()
-        codes = kept_codes(self.store, gate.lesson, whole)
-        known = np.isin(codes.seats, seats)
-        if not known.any():
-            raise CodesError(f"Nothing was coded of a seat of lesson {gate.lesson.number} yet.")
-        columns = (getattr(codes, field.name)[known] for field in dataclasses.fields(codes))
-        return Answers(agreement(gate, Codes(*columns), panel().values()), int((~known).sum()))
+        said = [code for code in codes_of(self.store, gate.lesson, whole) if code.level is not None]
+        kept = fitting(gate, said, whole)
+        if not kept:
+            raise CodesError(
+                f"Nothing was coded of a seat and a time of lesson {gate.lesson.number} that were analysed."
+            )
+        columns = zip(*((one.start, one.end, one.seat, one.observer, one.level) for one in kept), strict=True)
+        return Answers(agreement(gate, Codes(*map(np.array, columns)), panel().values()), len(said) - len(kept))
 
     def _standing(self, lesson: Lesson, coder: Coder, ahead: bool = True) -> Standing:
         if coder.live:
@@ -264,14 +267,19 @@ def _standing_after(said: list[Code]) -> Standing:
     return Standing(coded=len(said) - skipped, skipped=skipped, last=said[-1] if said else None)
 
 
-def kept_codes(store: LessonStore, lesson: Lesson, whole: bool) -> Codes:
-    """Return what was coded of a lesson at the pages, without what was skipped.
+def fitting(gate: Gate, said: Iterable[Code], whole: bool) -> list[Code]:
+    """Return the codes that can be compared with what was seen.
+
+    While a lesson ran, glances may have been coded in a pause, or at seats that were seen too seldom to be seats.
+
+    Args:
+        gate: of the lesson.
+        said: of the class as a whole, or of seats.
+        whole: which of the two.
 
     Raises:
-        CodesError: nothing was.
+        PrivacyError: single seats may not be seen.
     """
-    said = [code for code in codes_of(store, lesson, whole) if code.level is not None]
-    if not said:
-        raise CodesError(f"Nothing was coded of lesson {lesson.number} yet.")
-    columns = zip(*((one.start, one.end, one.seat, one.observer, one.level) for one in said), strict=True)
-    return Codes(*map(np.array, columns))
+    begin, end = gate.span()
+    seats = {WHOLE_CLASS} if whole else set(gate.rows().established().tolist())
+    return [code for code in said if code.start < end and code.end > begin and code.seat in seats]

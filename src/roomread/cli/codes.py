@@ -85,21 +85,21 @@ def _code(options: argparse.Namespace) -> int:
 
 def _kept_rows(options: argparse.Namespace) -> list[tuple[str, ...]]:
     """Return what was coded at the pages as rows of a form."""
-    from roomread.review.coding import Glance
+    from roomread.app.coding import fitting, glance_of
     from roomread.store.codes import codes_of
     from roomread.store.lessons import LessonStore
 
     store, gate = LessonStore(options.db), _gate(options, options.lesson)
-    lesson = gate.lesson
-    if not options.whole_class:
-        gate.rows()  # refused where single seats may not be seen, whoever coded them
-    codes = codes_of(store, lesson, options.whole_class)
+    said = codes_of(store, gate.lesson, options.whole_class)
+    codes = fitting(gate, said, options.whole_class)  # refused where single seats may not be seen, whoever coded them
     if not codes:
-        raise CodesError(f"Nothing was coded of lesson {lesson.number} at the pages. Nothing was written.")
-    return [
-        Glance(one.start, one.end, one.seat, one.where).row("" if one.level is None else str(one.level), one.observer)
-        for one in codes
-    ]
+        raise CodesError(f"Nothing was coded of lesson {gate.lesson.number} at the pages. Nothing was written.")
+    if len(codes) < len(said):
+        say(
+            f"{len(said) - len(codes)} codes are left out: their seats were seen too seldom to be seats, or nothing "
+            "was analysed at their time."
+        )
+    return [glance_of(one).row("" if one.level is None else str(one.level), one.observer) for one in codes]
 
 
 def _ask_each(out: Path, glances: Iterable[Glance], levels: int, observer: str) -> None:

@@ -137,7 +137,9 @@ class AgreementTold(BaseModel):
     whole_class: bool
     between: list[BetweenTold]
     checked: list[CheckedTold]
-    strange: int = Field(description="codes left out: at seats that were seen too seldom to be seats")
+    strange: int = Field(
+        description="codes left out: of seats that were seen too seldom, or of a time that was not analysed"
+    )
 
 
 def routes(site: Site) -> APIRouter:

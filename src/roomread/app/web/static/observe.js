@@ -52,7 +52,7 @@ function take(told, moveOn) {
 
 const answer = (level) =>
   once(async () => {
-    if (!glance || paused || !begun()) return;
+    if (!answerable()) return;
     flash(level);
     take(await ask('POST', '/codes', { ...who, start: glance.start, seat: glance.seat, level }), true);
   });
@@ -73,6 +73,7 @@ async function poll() {
 
 const now = () => (standing.now === null ? NaN : standing.now + (performance.now() - asked) / 1000);
 const begun = () => !who.live || now() >= glance.start;
+const answerable = () => glance && !paused && !standing.paused && begun();
 
 function setGlance(next) {
   glance = next;
@@ -114,7 +115,7 @@ function show() {
   put('where', glance && !paused ? glance.place : '');
   by('left').hidden = Number.isNaN(share);
   by('left').value = Number.isNaN(share) ? 0 : share;
-  const can = glance && !paused && begun();
+  const can = answerable();
   document.querySelectorAll('#answers button, [data-do="skip"]').forEach((button) => (button.disabled = !can));
   drawMap();
   put('count', counted());

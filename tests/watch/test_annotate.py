@@ -74,6 +74,21 @@ def test_a_video_keeps_the_times_of_its_frames(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["v.mp4"]
 
 
+def test_where_a_face_is_missed_before_and_after_it_was_found_it_stays_hidden(tmp_path):
+    times = np.arange(0, 6, 0.2)
+    with contextlib.closing(AnnotatedVideo(tmp_path / "v.mp4")) as video:
+        for index, time in enumerate(times):
+            video.add(
+                Frame(np.kron(checkered(15, 20), np.ones((8, 8, 1), np.uint8)), time, 0),
+                seen([[40, 40, 80, 90]] if index == 8 else []),
+            )
+    with av.open(str(tmp_path / "v.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(container.streams.video[0])]
+    sharp = [frame[48:84, 46:74, 0].astype(int).std() > 60 for frame in frames]
+    assert len(frames) == len(times)
+    assert [index for index, one in enumerate(sharp) if not one] == list(range(3, 19))  # 5 frames before, 2 s after
+
+
 def test_without_a_frame_nothing_is_left(tmp_path):
     AnnotatedVideo(tmp_path / "v.mp4").close()
     assert list(tmp_path.iterdir()) == []

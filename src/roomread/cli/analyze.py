@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,9 @@ def _add_analyze(commands: Any) -> None:
     command.add_argument("--name", help="of the lesson; default: the file's name")
     command.add_argument("--began", metavar="MOMENT", help="when the recording starts: 2026-11-22T09:15")
     command.add_argument("--out", type=Path, metavar="DIR", help="write the report and the class table there")
-    command.add_argument("--annotate", action="store_true", help="write a video with boxes there too, faces blurred")
+    command.add_argument(
+        "--annotate", action="store_true", help="write a video with boxes there too, found faces blurred"
+    )
     command.add_argument("--show-faces", action="store_true", help="do not blur the faces of that video")
     command.add_argument("--json", action="store_true", help="print the summaries as one JSON object")
     add_agenda(command)
@@ -111,13 +114,14 @@ def _analyze(options: argparse.Namespace) -> int:
             if first:
                 say(f"{NOTICE}\n")
             first = False
+            video = _annotated(path, options)
             with bar(path.name, length) as progress:
                 lesson = analyze(
                     path,
                     purpose=purpose,
                     reference=options.reference,
                     db=options.db,
-                    settings=replace(settings, annotated=_annotated(path, options) or settings.annotated),
+                    settings=replace(settings, annotated=video or settings.annotated),
                     progress=progress,
                 )
         except SourceError as error:
@@ -129,7 +133,7 @@ def _analyze(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:  # before anything of it was seen
             stopped = True
             break
-        done.append((lesson, _outputs(lesson, path, options)))
+        done.append((lesson, _outputs(lesson, video, options)))
         if not options.json:
             print(_glance(lesson.summary(options.mapping)))
             for what, where in done[-1][1].items():
@@ -173,20 +177,22 @@ def _own(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _annotated(source: Path, options: argparse.Namespace) -> Path | None:
-    """Return the video with boxes that --annotate asks for."""
+    """Return the video with boxes that --annotate asks for; one that is there already stays."""
     out: Path | None = options.out
-    return out / f"{source.stem}-annotated.mp4" if options.annotate and out is not None else None
+    if not options.annotate or out is None:
+        return None
+    again = chain([""], map("-{}".format, count(2)))
+    return next(path for end in again if not (path := out / f"{source.stem}{end}-annotated.mp4").exists())
 
 
-def _outputs(lesson: LessonHandle, source: Path, options: argparse.Namespace) -> dict[str, str]:
-    """Write what --out asks for and return where it lies."""
+def _outputs(lesson: LessonHandle, video: Path | None, options: argparse.Namespace) -> dict[str, str]:
+    """Write what --out asks for beside the video with boxes, and return where all lies."""
     if options.out is None:
         return {}
     from roomread.review.export import file_stem
 
     report = lesson.report(options.out / f"{file_stem(lesson.lesson, 'report')}.html", options.mapping, options.agenda)
     table, dictionary = lesson.export(options.out, "csv", mapping=options.mapping)
-    video = _annotated(source, options)
     files = {"report": str(report), "table": str(table), "dictionary": str(dictionary)}
     return files if video is None else {**files, "annotated": str(video)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,15 +15,17 @@ from PIL import ImageDraw, ImageFont
 
 from roomread import style
 from roomread.errors import OutputError
-from roomread.types import NO_SEAT, Array, Frame, Image, Observation
+from roomread.types import NO_SEAT, Array, Frame, Image, Observation, Tracks
 
 MOSAIC = 5  # blocks along a hidden face, too few to know anybody by
 AROUND = 0.2  # of a face's size that is hidden around its box
 TICK = Fraction(1, 90_000)  # seconds, the video's unit of time
+HELD = 2.0  # seconds for which a place stays hidden after its face was found: whoever turns away is missed for a while
+AHEAD = 5  # frames from which a face's place is hidden before it was found
 CODING = {"crf": "23", "preset": "veryfast"}
 
 
-def annotate(frame: Frame, seen: Observation, show_faces: bool = False) -> Image:
+def annotate(frame: Frame, seen: Observation, show_faces: bool = False, hide: Array | None = None) -> Image:
     """Return a frame with a box around each face: uint8 (height, width, 3), RGB.
 
     A box says the number of the seat, above it where there is room; a solid line that the face could be read, a thin
@@ -31,10 +35,11 @@ def annotate(frame: Frame, seen: Observation, show_faces: bool = False) -> Image
         frame: the picture.
         seen: what was observed in it.
         show_faces: leave faces as they are; else they are blurred beyond knowing.
+        hide: float32 (n, 4), boxes of what is blurred; None: of the faces that were seen.
     """
     picture = Pictures.fromarray(frame.image)
     if not show_faces:
-        for box in seen.tracks.boxes:
+        for box in seen.tracks.boxes if hide is None else hide:
             _hide(picture, box)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(max(10, frame.image.shape[0] // 60))
@@ -65,8 +70,20 @@ def _hide(picture: Pictures.Image, box: Array) -> None:
     picture.paste(small.resize(face.size, Pictures.Resampling.NEAREST), part)
 
 
+def _places(found: Sequence[Tracks]) -> Array:
+    """Return where faces were in several frames, each seat's places as one: float32 (n, 4)."""
+    seats, boxes = (np.concatenate([getattr(tracks, name) for tracks in found]) for name in ("seats", "boxes"))
+    of_seats = [boxes[seats == seat] for seat in np.unique(seats[seats != NO_SEAT])]
+    whole = [np.concatenate([places[:, :2].min(axis=0), places[:, 2:].max(axis=0)]) for places in of_seats]
+    return np.concatenate([boxes[seats == NO_SEAT], np.array(whole, np.float32).reshape(-1, 4)])
+
+
 class AnnotatedVideo:
-    """An MP4 of annotated frames at their own times; it stands in its place once it is complete."""
+    """An MP4 of annotated frames at their own times; it stands in its place once it is complete.
+
+    A detector misses a face now and then, so a place is hidden for HELD seconds after a face was found in it, and in
+    the AHEAD frames before; a face that is never found is not hidden.
+    """
 
     def __init__(self, path: Path, show_faces: bool = False) -> None:
         """Begin the file under another name.
@@ -77,6 +94,8 @@ class AnnotatedVideo:
         self.path, self.show_faces, self.made = path, show_faces, path.with_name(f".new-{path.name}")
         self.stream: av.VideoStream | None = None
         self.last = -1  # pts
+        self.waiting: deque[tuple[Frame, Observation]] = deque()
+        self.found: deque[tuple[float, Tracks]] = deque()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.container = av.open(str(self.made), "w", format="mp4")
@@ -84,17 +103,26 @@ class AnnotatedVideo:
             raise self._failure(error) from error
 
     def add(self, frame: Frame, seen: Observation) -> None:
-        """Write the next frame; one of another size than the first is brought to its size, one no later is left out.
+        """Take the next frame; one of another size than the first is brought to its size, one no later is left out.
 
         Raises:
             OutputError: it cannot be written.
         """
+        self.waiting.append((frame, seen))
+        self.found.append((frame.time, seen.tracks))
+        if len(self.waiting) > AHEAD:
+            self._write(*self.waiting.popleft())
+
+    def _write(self, frame: Frame, seen: Observation) -> None:
         stamp = round(frame.time / TICK)
         if stamp <= self.last:  # a container may give two frames the same time, which an MP4 cannot
             return
         self.last = stamp
+        while self.found[0][0] < frame.time - HELD:
+            self.found.popleft()
+        drawn = annotate(frame, seen, self.show_faces, _places([tracks for _, tracks in self.found]))
         height, width = (side - side % 2 for side in frame.image.shape[:2])  # H.264 wants even sizes
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(annotate(frame, seen, self.show_faces)), "rgb24")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(drawn), "rgb24")
         try:
             if self.stream is None:
                 self.stream = self.container.add_stream("libx264", options=CODING)
@@ -109,6 +137,8 @@ class AnnotatedVideo:
     def close(self) -> None:
         """Complete the file and move it into its place; without a frame nothing is left."""
         try:
+            while self.waiting:
+                self._write(*self.waiting.popleft())
             if self.stream is not None:
                 self.container.mux(self.stream.encode(None))
             self.container.close()

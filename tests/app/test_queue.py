@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,7 @@ def test_progress_is_written_as_it_goes_and_at_most_once_a_second(
     monkeypatch.setattr(queues, "TELL_EVERY", 0.0)
     give(queue, clip)
     until(lambda: state(queue, 2) == "done")
-    assert len(told) == 1 + 15 and told[1:] == sorted(told[1:])
+    assert len(told) == 1 + 16 and told[1:] == sorted(told[1:])
 
 
 def test_recordings_wait_while_a_lesson_runs(store: LessonStore, clip: Path, looking: Any, until: Until) -> None:
@@ -305,3 +306,27 @@ def test_a_store_that_was_busy_at_the_first_frame_loses_no_lesson(
     until(lambda: state(queue) == "done" and not files(queue))
     (lesson,) = queue.store.lessons()
     assert len(calls) == 2 and queue.rows.find(made.number).lesson == lesson.number
+
+
+def test_a_store_that_is_away_for_a_while_costs_no_recording(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "AGAIN", 0.01)
+    monkeypatch.setattr(queues, "TELL_EVERY", 0.0)
+    update, failed = Recordings.update, Counter[str]()
+
+    def away(self: Recordings, number: int, **values: Any) -> None:
+        what = values.get("state", "progress")
+        failed[what] += 1
+        if failed[what] <= 3:
+            raise StoreBusyError("The store cannot be used: the server is away.")
+        update(self, number, **values)
+
+    monkeypatch.setattr(Recordings, "update", away)
+    made = give(queue, clip)
+    until(lambda: state(queue) == "done" and not files(queue))
+    (lesson,) = queue.store.lessons()
+    assert lesson.state == "complete" and queue.rows.find(made.number).lesson == lesson.number
+    assert min(failed[what] for what in ("running", "progress", "done")) > 3
+    threads = [thread for thread in threading.enumerate() if thread.name == "recordings"]
+    assert len(threads) <= 1

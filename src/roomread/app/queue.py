@@ -12,13 +12,14 @@ from pathlib import Path
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
 from roomread.app.names import lesson_name
 from roomread.app.spool import Spool, TooManyError, Upload, spool_of
-from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreError
+from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreBusyError, StoreError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import PENDING, Recording, Recordings, RecordingState
 
 TELL_EVERY = 1.0  # seconds between two writes of a recording's progress
 LOST = "The copy of the recording is not there any more. Add the recording again."
 MOST_WAITING = 200  # recordings; a term of somebody's lessons
+AGAIN = 1.0  # seconds after which a store that failed is tried again
 HOLD = 0.2  # seconds after which an analysis that is held looks again
 BROKEN = "The analysis broke off for a reason that roomread does not know. Nothing was kept."
 
@@ -162,7 +163,14 @@ class RecordingQueue:
 
     def _run(self) -> None:
         try:
-            while (recording := self._next()) is not None:
+            while not self._closing:
+                try:
+                    recording = self._next()
+                except StoreError:  # which may be back
+                    time.sleep(AGAIN)
+                    continue
+                if recording is None:
+                    break
                 self._analyse(recording)
         finally:
             with self._lock:
@@ -192,23 +200,26 @@ class RecordingQueue:
             request = Request(path, recording.purpose, recording.reference, settings, called=recording.name)
             handle = analyze_request(request, self.store, Heed(self._tell, self._begun, self._stopped))
             state, message = ("done", "") if handle.lesson.state == "complete" else ("waiting", "")
+        except StoreBusyError:  # the recording is as good as before
+            state, message = "waiting", ""
         except RoomreadError as error:
             message = str(error).replace(str(path), recording.name)
         finally:
-            with self._lock, contextlib.suppress(StoreError):  # a store that fails now is put in order by `start`
-                self._settle(state, message)
+            while not self._settled(state, message) and not self._closing:  # else `start` puts the store in order
+                time.sleep(AGAIN)
 
     def _begun(self, lesson: int) -> None:
         with self._lock:
             if self._current is not None:
-                self._current = dataclasses.replace(self._current, lesson=lesson)
-                self.rows.update(self._current.number, lesson=lesson)
+                self._current, self._told = dataclasses.replace(self._current, lesson=lesson), 0.0
+                self._tell(0.0)
 
     def _tell(self, seconds: float) -> None:
-        now = time.monotonic()
-        if self._current is not None and now - self._told >= TELL_EVERY:
+        now, current = time.monotonic(), self._current
+        if current is not None and now - self._told >= TELL_EVERY:
             self._told = now
-            self.rows.update(self._current.number, done=seconds)
+            with contextlib.suppress(StoreBusyError):  # told a second later
+                self.rows.update(current.number, done=seconds, lesson=current.lesson)
 
     def _stopped(self) -> bool:
         """Return whether to stop; while something else has precedence, return later."""
@@ -216,9 +227,19 @@ class RecordingQueue:
             time.sleep(HOLD)
         return self._closing or self._cancelled
 
+    def _settled(self, state: RecordingState, message: str) -> bool:
+        """Try to write how the analysis ended, and tell whether the store took it."""
+        with self._lock:
+            try:
+                self._settle(state, message)
+            except StoreError:
+                return False
+            self._current = None
+            return True
+
     def _settle(self, state: RecordingState, message: str) -> None:
         """Write how the analysis ended, then delete the copy: in this order a kill in between loses nothing."""
-        recording, self._current = self._current, None
+        recording = self._current
         if recording is None:
             return
         if self._cancelled:

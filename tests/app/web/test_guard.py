@@ -55,6 +55,9 @@ def test_on_every_address_the_machines_name_and_the_address_asked_are_answered(s
         assert client.get("/login", headers={"host": host}).status_code == 200, host
     for host in ("evil.example:8642", "192.0.2.8:8642", "0.0.0.0:8642"):
         assert client.get("/login", headers={"host": host}).status_code == 421, host
+    guard = make_app(studio, settings, 8642, "secret")
+    both = {"type": "http", "path": "/login", "scheme": "https", "method": "GET", "server": ("::ffff:192.0.2.7", 8642)}
+    assert guard.refusal(both, {"host": "192.0.2.7:8642"}) is None  # by a socket that listens on both families
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,9 @@ def test_guesses_take_longer_each_time_and_keep_out_nobody_else(
     assert access.wait("2001:db8::2") == 1  # the same network
     assert not access.accepts(TOKEN, "2001:db8::2")  # not even looked at
     assert access.accepts(TOKEN, "2001:db8:0:1::1") and access.holds(session)
+    for number in range(FREE + 1):  # by a socket that listens on both families
+        assert not access.accepts("wrong", "::ffff:192.0.2.1"), number
+    assert access.wait("192.0.2.1") > 0 and access.wait("::ffff:192.0.2.2") == 0
     waits = []
     for _ in range(9):
         clock.now += access.wait("2001:db8::1")

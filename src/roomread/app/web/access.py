@@ -70,4 +70,12 @@ class Access:
 
 def _network(address: str) -> str:
     """Return what counts as one guesser: an address, and of IPv6 the network that one household has."""
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
+    plain = unmapped(address)
+    return str(ipaddress.ip_network(f"{plain}/64", strict=False)) if ":" in plain else plain
+
+
+def unmapped(address: str) -> str:
+    """Return an IPv4 address as such that came by a socket of IPv6 (`::ffff:192.0.2.1`), and any other as it is."""
+    if not address.lower().startswith("::ffff:"):
+        return address
+    return str(ipaddress.IPv6Address(address).ipv4_mapped or address)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from roomread.app.web.access import Access
+from roomread.app.web.access import Access, unmapped
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -74,7 +74,8 @@ class Guard:
         """Return status and words where a request is refused, else None."""
         path = scope["path"]
         host, secure = headers.get("host", "").lower(), scope["scheme"] in ("https", "wss")
-        arrived = hosts_of([scope["server"][0]], scope["server"][1], secure) if scope.get("server") else frozenset()
+        name, port = scope.get("server") or (None, None)
+        arrived = frozenset() if name is None or port is None else hosts_of([unmapped(name)], port, secure)
         if host not in self.hosts | arrived:
             return 421, "This address is not served here. Open the one that roomread printed."
         origin = headers.get("origin")

@@ -102,6 +102,18 @@ def test_augment_draws_a_picture(run: Run, tmp_path: Path) -> None:
     assert out.is_file()
 
 
+def test_augment_refuses_what_is_no_figure_or_no_seed(run: Run, tmp_path: Path) -> None:
+    for name in ("augment.jpg", "v1.2", "face"):
+        with pytest.raises(SettingsError, match="is no figure"):
+            run("augment --whole", tmp_path / "face.png", "-o", tmp_path / name)
+    with pytest.raises(SettingsError, match="--seed must lie in 0"):
+        run("augment --seed -1 --whole", tmp_path / "face.png")
+    Pictures.new("RGB", (90, 90), "gray").save(tmp_path / "face.png")
+    for name in ("augment.SVG", "augment.pdf"):
+        run("augment --whole", tmp_path / "face.png", "-o", tmp_path / name)
+        assert (tmp_path / name).stat().st_size
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("[augment]\nspin = 3", "unknown setting 'spin'"), ("augment = 3", "is a table"), ("a = [" * 9999, "no.* TOML")],

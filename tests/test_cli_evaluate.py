@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from roomread.cli import evaluate
 from roomread.errors import DataError, ModelError
 from roomread.learn.datasets import LabelledFaces
+from roomread.modelcard import PUBLISHED
 
 
 @pytest.fixture
@@ -68,6 +70,18 @@ def test_several_models_stand_side_by_side_in_text_json_and_page(
     assert [model["n"] for model in json.loads(out)["models"]] == [14, 14]
     assert said == f"{tmp_path / 'evaluation.html'}\n"
     assert {path.name for path in tmp_path.iterdir()} >= {"evaluation.html", "evaluation.json"}
+
+
+def test_the_order_of_classes_that_is_said_is_of_models_without_a_card(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    bare = tmp_path / "theirs.onnx"
+    shutil.copy(PUBLISHED, bare)
+    _, out, _ = run("--split validation --json --classes folder --model published --model", bare)
+    ours, theirs = json.loads(out)["models"]
+    assert ours["accuracy"] != theirs["accuracy"]  # as the order is another one
+    with pytest.raises(ModelError, match="says another order"):
+        run("--split validation --classes folder --model published")
 
 
 def test_views_sizes_blur_and_rows_to_drop_are_told(

@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import classification_report
 
-from roomread.errors import DataError
+from roomread.errors import DataError, ModelError
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.evaluation import (
     BLUR,
@@ -124,6 +124,11 @@ def test_the_calibration_error_is_the_mean_gap_over_bins(
 def test_a_split_without_a_face_is_refused() -> None:
     with pytest.raises(DataError, match="The split 'PublicTest' holds no face"):
         judge("ours", "PublicTest", np.empty((0, 7)), np.empty(0, np.int64))
+
+
+def test_answers_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ModelError, match="ours answers with numbers that are none"):
+        judge("ours", "PublicTest", np.full((1, 7), np.nan), np.zeros(1, np.int64))
 
 
 def test_a_confusion_of_another_size_is_refused(figures: Evaluation) -> None:

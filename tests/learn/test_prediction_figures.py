@@ -43,7 +43,7 @@ def text_of(path: Path) -> str:
 
 def test_each_face_has_its_label_and_its_bars(tmp_path: Path) -> None:
     text = text_of(draw_prediction(prediction(3), "net", "worth little", tmp_path / "p.svg"))
-    for words in ("row.png: 3 faces, 1 too small to read", "2 happy 40%", "3 happy 40%, engagement 0.60", "by net."):
+    for words in ("row.png: 3 faces, 1 not readable", "2 happy 40%", "3 happy 40%, engagement 0.60", "by net."):
         assert f"<!-- {words}" in text or words in text, words
     assert "1 happy" not in text
 

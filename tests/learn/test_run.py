@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from roomread.config import read_settings
-from roomread.errors import SettingsError
+from roomread.errors import ModelError, OutputError, RoomreadError
 from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import LabelledFaces
 from roomread.learn.load import open_model
@@ -77,10 +77,35 @@ def test_a_teacher_that_is_a_run_file_is_trained_first_and_goes_on_where_it_was(
     lines.clear()
     run(settings, labelled_faces, tmp_path / "out", Lines(lines))
     assert not [line for line in lines if line.startswith("epoch")]
-    teacher = "teachers = ['a.keras']\nteacher_share = 0.5\n"
-    recipe.write_text(teacher)
-    with pytest.raises(SettingsError, match="has teachers itself"):
-        run(settings, labelled_faces, tmp_path / "other")
+    recipe.write_text(recipe.read_text().replace("seed = 3", "seed = 5"))
+    with pytest.raises(OutputError, match="holds a run with other teachers"):
+        run(settings, labelled_faces, tmp_path / "out", Lines(lines))
+
+
+def test_teachers_are_looked_at_before_the_first_is_trained(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "large.toml").write_text("model = 'tiny'\n")
+    one, two = (tmp_path / name / "large.toml" for name in ("a", "b"))
+
+    def refused(other: Path, message: str) -> None:
+        lines: list[str] = []
+        settings = TrainSettings(model="tiny", teachers=(one, other), teacher_share=0.5)
+        with pytest.raises(RoomreadError, match=message):
+            run(settings, labelled_faces, tmp_path / "out", Lines(lines))
+        assert lines == []
+
+    refused(two, "Two teachers share a name")
+    refused(tmp_path / "none.keras", "none.keras")
+    two.write_text("teachers = ['a.keras']\nteacher_share = 0.5\n")
+    refused(two, "has teachers itself")
+
+
+def test_a_network_that_ran_away_is_told_and_leaves_no_file(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
+    settings = TrainSettings(name="try", model="tiny", epochs=1, batch_size=14, learning_rate=1e30)
+    with pytest.raises(ModelError, match="ran away.*Lower learning_rate"):
+        run(settings, labelled_faces, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("try*"))
 
 
 def test_a_run_leaves_every_form_of_the_model_and_all_answer_alike(

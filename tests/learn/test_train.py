@@ -216,6 +216,9 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
         ({"ferplus_share": 0.5}, "ferplus_share must lie in 0 to 0.5"),
         ({"ferplus_share": -0.1}, "ferplus_share"),
         ({"epochs": 0}, "epochs must be above 0"),
+        ({"cycles": 0}, "cycles must be above 0"),
+        ({"seed": -1}, "seed and all that follow must lie in 0"),
+        ({"seed": 2**31 - 2, "seeds": 3}, "seed and all that follow must lie in 0"),
         ({"batch_size": -1}, "batch_size must be above 0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
@@ -398,6 +401,12 @@ def test_the_rate_rises_in_the_warm_up_and_falls_on_a_plateau() -> None:
     cosine = dataclasses.replace(settings, schedule="cosine", epochs=3)
     rates = [rate_at(cosine, 4, step, []) for step in (0, 3, 4, 6, 8, 10)]
     assert_allclose(rates, [0.025, 0.1, 0.1, 0.05 + 0.05 * 0.5**0.5, 0.05, 0.05 - 0.05 * 0.5**0.5])
+    twice = dataclasses.replace(cosine, epochs=6, cycles=2)
+    assert_allclose([rate_at(twice, 4, step, []) for step in (0, 3, 4, 6, 8, 10)], rates)
+    assert_allclose(
+        [rate_at(twice, 4, step, []) for step in (12, 15, 18, 21)],
+        [0.05, 0.025 + 0.025 * 0.5**0.5, 0.025, 0.025 - 0.025 * 0.5**0.5],
+    )
 
 
 def test_targets_and_weights_follow_the_settings(labelled_faces: LabelledFaces) -> None:

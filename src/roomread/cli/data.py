@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import add_command, add_forms, learning
+from roomread.cli.terminal import add_command, add_forms, check_figure, learning
 from roomread.errors import SettingsError
 from roomread.types import EMOTIONS
 
@@ -116,12 +116,15 @@ def _add_augment(commands: Any) -> None:
 def _augment(options: argparse.Namespace) -> int:
     if (options.picture is None) == (options.data is None):
         raise SettingsError("augment draws one face. Expected: either PICTURE or --data PATH.")
+    check_figure(options.out)
     with learning():
         from roomread.config import read_settings
         from roomread.learn.augment_figure import draw_changes, face_of_data, face_of_picture
         from roomread.learn.readers import read_faces
-        from roomread.learn.settings import TrainSettings
+        from roomread.learn.settings import SEEDS, TrainSettings
 
+        if not 0 <= options.seed < SEEDS:
+            raise SettingsError(f"--seed must lie in 0 to {SEEDS - 1}. Received: {options.seed}.")
         if options.data is None:
             face, title = face_of_picture(options.picture, options.whole), options.picture.name
         else:

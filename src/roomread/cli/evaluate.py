@@ -49,7 +49,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         check_folder(options.out)
-    models = [Viewed(open_named(path, options.classes), options.views) for path in options.model]
+    models = [
+        Viewed(open_named(path, options.classes, len(options.model) > 1), options.views) for path in options.model
+    ]
     faces = read_faces(options.data, options.labels, options.ferplus)
     drop = None if options.drop is None else rows_to_drop(faces, options.drop)
     sizes, blurs = SIZES if options.sizes else (), BLURS if options.blur else ()

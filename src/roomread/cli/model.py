@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from roomread.cli.terminal import add_command, learning
+from roomread.cli.terminal import add_command, check_figure, learning
 from roomread.errors import SettingsError
 
 
@@ -32,8 +32,8 @@ def _model(options: argparse.Namespace) -> int:
 
     if options.name not in MODELS:
         raise SettingsError(f"There is no model {options.name!r}. Expected one of: {', '.join(MODELS)}.")
-    if options.out is not None and options.out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise SettingsError(f"{options.out} is no figure. Expected: a name that ends in .png, .svg or .pdf.")
+    if options.out is not None:
+        check_figure(options.out)
     architecture = describe(MODELS[options.name]())
     print(as_text(architecture))
     if options.out is not None:

@@ -169,7 +169,7 @@ def _likeliest(row: Array) -> str:
     from roomread.style import percent
 
     if math.isnan(row[0]):
-        return "too small to read"
+        return "not readable: too small, dark, blurred or turned away"
     order = sorted(range(len(EMOTIONS)), key=lambda label: -row[label])[:LISTED]
     return "  ".join(f"{EMOTIONS[label]} {percent(float(row[label]))}" for label in order)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.errors import MissingExtraError
+from roomread.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
     from roomread.faces.expression import Classifier
@@ -202,12 +202,29 @@ def _without_greetings() -> Iterator[None]:
                     os.write(STDERR, line)
 
 
-def open_named(model: str, classes: str | None) -> Classifier:
-    """Return the model of a --model: a file, or the published one; only what needs Keras brings it in."""
-    with learning():
-        from roomread.learn.load import open_model
+def open_named(model: str, classes: str | None, several: bool = False) -> Classifier:
+    """Return the model of a --model: a file, or the published one; only what needs Keras brings it in.
 
-        return open_model(model_path(model), classes)
+    Args:
+        model: as it was given.
+        classes: as --classes was.
+        several: models are compared, and --classes is of those without a card.
+    """
+    with learning():
+        from roomread.learn.load import has_card, open_model
+
+        path = model_path(model)
+        return open_model(path, None if several and has_card(path) else classes)
+
+
+def check_figure(path: Path) -> None:
+    """Refuse a name of a figure that tells no format.
+
+    Raises:
+        SettingsError: it ends otherwise.
+    """
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise SettingsError(f"{path} is no figure. Expected: a name that ends in .png, .svg or .pdf.")
 
 
 def model_path(model: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from roomread.errors import DataError
+from roomread.errors import DataError, ModelError
 from roomread.faces.expression import Classifier
 from roomread.learn import metrics
 from roomread.learn.datasets import LabelledFaces
@@ -183,7 +183,10 @@ def judge(model: str, split: str, probabilities: Array, labels: Array, faces: st
 
     Raises:
         DataError: there is no face.
+        ModelError: an answer is no number.
     """
+    if not np.isfinite(probabilities).all():
+        raise ModelError(f"{model} answers with numbers that are none. Expected: probabilities. Train it anew.")
     if not len(labels):
         raise DataError(
             f"The split {split!r} holds no face." if faces == "all faces" else f"No face: {split}, {faces}."

@@ -62,11 +62,12 @@ def bare(axis: Any) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure; the path's ending names the format. Return the path.
+    """Write a figure as PNG, SVG or PDF, by the path's ending, without the time. Return the path.
 
     Raises:
         OutputError: it cannot be written.
     """
+    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
     with matplotlib.rc_context(LOOK):
-        write_whole({path: lambda new: figure.savefig(new, metadata={} if path.suffix == ".png" else {"Date": None})})
+        write_whole({path: lambda new: figure.savefig(new, metadata=undated)})
     return path

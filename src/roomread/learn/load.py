@@ -154,6 +154,15 @@ def open_keras_model(path: Path) -> Any:
     return network
 
 
+def has_card(path: Path) -> bool:
+    """Tell whether a model has a card that says the order of its answers.
+
+    Raises:
+        ModelError: the file is missing, or its card is of another version of it.
+    """
+    return _carded(path, sha256_of(path))
+
+
 def _recognise(path: Path, classes: str | Path | None) -> tuple[bool, tuple[str, ...]]:
     """Tell whether a model has a card, and the order of its classes."""
     if path.suffix.lower() not in FORMS:

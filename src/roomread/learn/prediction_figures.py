@@ -66,7 +66,7 @@ def _found(prediction: Prediction) -> str:
     if not n:
         return "no face found"
     unread = n - prediction.n_readable
-    return f"{n} face{'s' * (n > 1)}" + (f", {unread} too small to read" if unread else "")
+    return f"{n} face{'s' * (n > 1)}" + (f", {unread} not readable" if unread else "")
 
 
 def _label(face: int, prediction: Prediction) -> str:

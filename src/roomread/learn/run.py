@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from roomread.config import as_dict, read_settings
-from roomread.errors import SettingsError
+from roomread.errors import ModelError, SettingsError
 from roomread.faces.expression import ExpressionModel
 from roomread.learn.curves import draw_curves
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
@@ -101,20 +101,31 @@ def _teachers(
     settings: TrainSettings, faces: LabelledFaces, out: Path, watcher: Watcher, learn: Callable[..., Trained]
 ) -> list[keras.Model]:
     """Return the networks that teach, each a file's or a seed's of a run file."""
+    found = {path: _teacher(path) for path in settings.teachers}  # all of them before the first is trained
+    stems = [path.stem for path, teacher in found.items() if isinstance(teacher, TrainSettings)]
+    if len(set(stems)) < len(stems):
+        raise SettingsError(f"Two teachers share a name. Expected: run files of different names. Received: {stems}.")
     networks = []
-    for path in settings.teachers:
-        if path.suffix.lower() != ".toml":
-            networks.append(open_keras_model(path))
+    for path, teacher in found.items():
+        if not isinstance(teacher, TrainSettings):
+            networks.append(teacher)
             continue
-        teacher = read_settings(TrainSettings, path)
-        if teacher.teachers:
-            raise SettingsError(f"The run {path} of a teacher has teachers itself. Expected: one that learns alone.")
         for each, folder in _seeds(teacher, out / path.stem):
             watcher.say(f"teacher {path.stem}, seed {each.seed}")
             trained = learn(each, out=folder)
             _temper(each, trained.network, faces, watcher)
             networks.append(trained.network)
     return networks
+
+
+def _teacher(path: Path) -> TrainSettings | keras.Model:
+    """Return the run of a teacher's run file, or the network of another file."""
+    if path.suffix.lower() != ".toml":
+        return open_keras_model(path)
+    teacher = read_settings(TrainSettings, path)
+    if teacher.teachers:
+        raise SettingsError(f"The run {path} of a teacher has teachers itself. Expected: one that learns alone.")
+    return teacher
 
 
 def _temper(settings: TrainSettings, network: keras.Model, faces: LabelledFaces, watcher: Watcher) -> dict[str, object]:
@@ -133,6 +144,11 @@ def _write(
 ) -> tuple[Path, Evaluation]:
     """Write every file of one seed and judge it; return the ONNX file and the figures."""
     recipe = {**as_dict(settings), **_temper(settings, trained.network, faces, watcher)}
+    if not all(np.isfinite(weights).all() for weights in trained.network.get_weights()):
+        raise ModelError(
+            f"The run in {out} ran away: its network holds numbers that are none. Expected: a loss that stays finite. "
+            'Lower learning_rate and choose another --out; or set keep = "best", which takes the best epoch there was.'
+        )
     path = out / f"{settings.name}.onnx"
     h5 = out / f"{settings.name if settings.weights_name is None else settings.weights_name}.h5"
     kerases = (path.with_suffix(".keras"), h5)

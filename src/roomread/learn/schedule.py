@@ -38,6 +38,8 @@ def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
 def rate_at(settings: TrainSettings, steps: int, step: int, history: Sequence[Epoch]) -> float:
     """Return the learning rate of one step.
 
+    The cosine starts anew in each cycle (Loshchilov and Hutter 2017, "SGDR", eq. 5, with half the rate each time).
+
     Args:
         settings: the run.
         steps: batches in an epoch.
@@ -48,8 +50,11 @@ def rate_at(settings: TrainSettings, steps: int, step: int, history: Sequence[Ep
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
     if settings.schedule == "cosine":
-        done = (step - warmup) / max(1, settings.epochs * steps - warmup)
-        return settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
+        length = settings.epochs * steps / settings.cycles
+        cycle = math.floor(step / length)
+        start = cycle * length if cycle else warmup
+        done = (step - start) / max(1, (cycle + 1) * length - start)
+        return settings.learning_rate * 0.5**cycle * (1 + math.cos(math.pi * done)) / 2
     falls = _drops(settings, history) if settings.schedule == "plateau" else 0
     return settings.learning_rate * settings.plateau_factor**falls
 

@@ -17,6 +17,8 @@ CHOICES = {
     "precision": ("float32", "mixed_bfloat16"),
 }
 
+SEEDS = 1 << 31  # how many there are: some backends hold a seed in 32 bits with a sign
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
@@ -33,6 +35,7 @@ class TrainSettings:
     optimizer: str = "sgd"  # or adam
     learning_rate: float = 0.1  # at the end of the warm-up
     schedule: str = "cosine"  # down to 0 along half a cosine; constant; or plateau: down when nothing gets better
+    cycles: int = 1  # of the cosine, equally long, each from half the rate of the one before
     warmup_epochs: float = 1.0  # the rate rises in a straight line
     plateau_patience: int = 5  # epochs without a better one before the rate falls
     plateau_factor: float = 0.5  # by which it falls then
@@ -79,9 +82,11 @@ class TrainSettings:
                 "teachers and a teacher_share above 0 belong together. Received: "
                 f"{len(self.teachers)} models, a share of {self.teacher_share}."
             )
+        if not 0 <= self.seed <= SEEDS - self.seeds:
+            raise ValueError(f"seed and all that follow must lie in 0 to {SEEDS - 1}. Received: {self.seed}.")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1. Received: {self.limit}.")
-        for name in ("seeds", "epochs", "batch_size", "learning_rate", "plateau_patience"):
+        for name in ("seeds", "epochs", "cycles", "batch_size", "learning_rate", "plateau_patience"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
         for name in ("name", "weights_name"):

@@ -30,18 +30,20 @@ class State:
     network's when there is one, and the history; best.npz the network's weights of the best epoch; history.csv the log.
     """
 
-    def __init__(self, out: Path, settings: TrainSettings, faces: LabelledFaces) -> None:
+    def __init__(self, out: Path, settings: TrainSettings, faces: LabelledFaces, teachers: str) -> None:
         """Make the folder.
 
         Args:
             out: the folder.
             settings: the run.
             faces: what is fitted on; a run on other rows, or with other labels or votes, is refused.
+            teachers: a hash of the networks that teach; a run with others is refused.
 
         Raises:
             OutputError: the folder cannot be made.
         """
         self.path, self.settings = out / "last.npz", settings
+        self.teachers = teachers
         self.best, self.log = out / "best.npz", out / "history.csv"
         order = np.argsort(faces.rows, kind="stable")
         targets = soft_targets(faces, settings.ferplus_share)[order]
@@ -78,6 +80,11 @@ class State:
                 f"{self.path.parent} holds a run with other labels or votes. Expected: --data, --labels and --ferplus "
                 "as they were then. Choose another --out."
             )
+        if about.get("teachers", self.teachers) != self.teachers:  # likewise
+            raise OutputError(
+                f"{self.path.parent} holds a run with other teachers. Expected: the files and runs that taught it, as "
+                "they were then. Choose another --out."
+            )
         if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
             raise OutputError(f"The state {self.path} is of another network. Choose another --out.")
         for variable, value in zip(variables, values, strict=True):
@@ -103,7 +110,7 @@ class State:
             OutputError: a file cannot be written.
         """
         values = {str(number): np.asarray(variable) for number, variable in enumerate(variables)}
-        of = {"settings": as_dict(self.settings), "rows": self.rows, "targets": self.targets}
+        of = {"settings": as_dict(self.settings), "rows": self.rows, "targets": self.targets, "teachers": self.teachers}
         about = json.dumps({**of, "epochs": history})
         columns = list(history[-1])
         rows = [",".join(columns), *(",".join(str(epoch.get(name, "")) for name in columns) for epoch in history)]

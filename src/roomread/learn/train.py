@@ -23,7 +23,7 @@ from roomread.learn.model import MODELS, fuse
 from roomread.learn.schedule import Epoch, best_epoch, follow, is_over, make_optimizer, rate_at
 from roomread.learn.settings import TrainSettings
 from roomread.learn.state import State
-from roomread.learn.teachers import Taught, freeze
+from roomread.learn.teachers import Taught, freeze, signature
 from roomread.types import Array
 
 __all__ = ["Batches", "Log", "TrainSettings", "Trained", "Watcher", "train"]
@@ -100,7 +100,7 @@ def train(
     with spread(devices, min(settings.batch_size, len(fitting)), watcher.say), _board(out, settings) as show:
         keras.utils.set_random_seed(settings.seed)
         run = _Run(settings, fitting, teachers)
-        state = State(out, settings, fitting)
+        state = State(out, settings, fitting, signature(teachers))
         history = state.resume(run.variables())
         while not is_over(settings, history):
             history.append(run.epoch(history, validation, watcher))

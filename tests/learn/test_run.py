@@ -103,7 +103,7 @@ def test_teachers_are_looked_at_before_the_first_is_trained(labelled_faces: Labe
 
 def test_a_network_that_ran_away_is_told_and_leaves_no_file(labelled_faces: LabelledFaces, tmp_path: Path) -> None:
     settings = TrainSettings(name="try", model="tiny", epochs=1, batch_size=14, learning_rate=1e30)
-    with pytest.raises(ModelError, match="ran away.*Lower learning_rate"):
+    with pytest.raises(ModelError, match=r"ran away.*Lower learning_rate"):
         run(settings, labelled_faces, tmp_path / "out")
     assert not list((tmp_path / "out").glob("try*"))
 

@@ -166,6 +166,59 @@ def test_a_truncated_video_keeps_what_could_be_read_and_says_what_is_lost(tmp_pa
     assert any("breaks off" in note for note in source.notes)
 
 
+def test_a_clock_that_begins_anew_goes_on_and_is_told(tmp_path, write_video):
+    parts = [write_video(tmp_path / name, [gray(10 * k) for k in range(20)], 10) for name in ("a.ts", "b.ts")]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames, source = frames_of(tmp_path / "both.ts", fps=NATIVE)
+    np.testing.assert_allclose([frame.time for frame in frames], np.arange(40) / 10, atol=0.011)
+    assert source.notes == ["The recording's clock began anew once; what follows is taken to follow at once."]
+    assert len(frames_of(tmp_path / "both.ts", fps=5)[0]) == 20
+    assert frames_of(parts[0])[1].notes == []
+
+
+def test_one_stamp_that_falls_back_moves_no_clock(clip):
+    with av.open(str(clip)) as container:
+        clock, times = module.Clock(container.streams.video[0]), []
+        for number, frame in enumerate(container.decode(video=0)):
+            if number in (12, 13):
+                frame.pts = 0
+            times.append(clock.read(frame)[0])
+    np.testing.assert_allclose(times, np.arange(20) / 10, atol=1e-3)
+    assert clock.restarts == 0
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.webm"])
+def test_a_track_that_begins_late_or_is_outlasted_by_sound_is_whole(tmp_path, name):
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libvpx" if name.endswith("webm") else "mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("libopus", rate=48_000)
+        for number in range(40):
+            picture = av.VideoFrame.from_ndarray(gray(5 * number), format="rgb24")
+            picture.pts, picture.time_base = 50 + number, Fraction(1, 10)
+            container.mux(video.encode(picture))
+        for number in range(600):
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 960 * 2), np.int16), format="s16", layout="stereo")
+            samples.sample_rate, samples.pts, samples.time_base = 48_000, 960 * number, Fraction(1, 48_000)
+            container.mux(sound.encode(samples))
+        container.mux(video.encode(None))
+        container.mux(sound.encode(None))
+    frames, source = frames_of(path, fps=NATIVE)
+    assert len(frames) == 40 and frames[0].time == 0
+    assert source.length == pytest.approx(4.0, abs=0.11)
+    assert source.notes == []
+
+
+def test_start_and_end_cut_a_folder_too(tmp_path):
+    for level in range(6):
+        Pictures.fromarray(gray(10 * level)).save(tmp_path / f"{level}.png")
+    frames, source = frames_of(tmp_path, start=1.5, end=4.0)
+    assert [(frame.time, frame.index) for frame in frames] == [(2.0, 2), (3.0, 3)]
+    assert source.length == 2.0
+    assert frames_of(tmp_path, start=9.0)[0] == []
+
+
 def test_a_folder_yields_its_pictures_by_name_one_second_apart(tmp_path):
     for name, level in (("b.png", 20), ("a.png", 10), ("c.jpg", 30)):
         Pictures.fromarray(gray(level)).save(tmp_path / name)

@@ -31,6 +31,7 @@ LEAST_FPS = 0.001  # one frame in a quarter of an hour
 USUAL_RATE = Fraction(25)  # frames a second, where a file does not say
 SLOWEST = 3600  # seconds from one frame to the next; a file that claims more has a damaged head
 LONGEST = 24 * 3600.0  # seconds; a frame that claims to come later has a damaged stamp
+RESTARTED, SURE = 1.0, 8  # seconds by which stamps fall back, and for how many frames, where a clock began anew
 END_TOLERANCE = 1.0  # seconds that a container may promise more than it holds before it counts as cut off
 
 
@@ -118,7 +119,8 @@ def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> So
                 f"The folder {path} holds no picture. Expected: files ending in .jpg, .png, .webp or the like. "
                 "Name a video file to analyse a video."
             )
-        return PictureSource(shown(path), pictures)
+        begin, end = settings.start / PICTURE_SECONDS, min(settings.end / PICTURE_SECONDS, len(pictures))
+        return PictureSource(shown(path), pictures[: math.ceil(end)], math.ceil(begin))
     if not path.exists():
         raise SourceError(f"{path} does not exist. Expected: a picture, a folder of pictures, or a video file.")
     if is_picture(path):
@@ -136,22 +138,23 @@ def _inside(folder: Path) -> list[Path]:
 
 @dataclass
 class PictureSource:
-    """Pictures in the order of their names, one second apart."""
+    """Pictures in the order of their names, one second apart; those before number `begin` are passed over."""
 
     name: str
     paths: list[Path]
+    begin: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
     def length(self) -> float | None:
         """Seconds that the pictures stand for."""
-        return len(self.paths) * PICTURE_SECONDS
+        return max(0, len(self.paths) - self.begin) * PICTURE_SECONDS
 
     def frames(self) -> Iterator[Frame]:
         """Yield every picture that can be read; the others are counted and named in `notes`."""
         unread = []
         sizes = set()
-        for index, path in enumerate(self.paths):
+        for index, path in enumerate(self.paths[self.begin :], self.begin):
             try:
                 image = read_picture(path)
             except SourceError:
@@ -160,7 +163,9 @@ class PictureSource:
             sizes.add(image.shape)
             yield Frame(image, index * PICTURE_SECONDS, index)
         if unread:
-            self.notes.append(f"{len(unread)} of {len(self.paths)} pictures could not be read: {', '.join(unread)}.")
+            self.notes.append(
+                f"{len(unread)} of {len(self.paths) - self.begin} pictures could not be read: {', '.join(unread)}."
+            )
         if len(sizes) > 1:
             self.notes.append("The pictures differ in size, so their seats cannot be compared.")
 
@@ -231,6 +236,9 @@ class VideoSource:
         self.damaged = sum(piece.start <= time < piece.end or math.isnan(time) for time in damaged)
         if self.damaged and piece == WHOLE:
             self.notes.append(damage_note(self.damaged))
+        if clock.restarts:
+            times = "once" if clock.restarts == 1 else f"{clock.restarts} times"
+            self.notes.append(f"The recording's clock began anew {times}; what follows is taken to follow at once.")
         if math.isinf(piece.end) and self.total is not None and last + END_TOLERANCE < min(self.total, end):
             self.notes.append(
                 f"The video breaks off at {last:.1f} s of {self.total:.1f} s; the rest could not be read and is lost."
@@ -299,10 +307,16 @@ class Clock:
         # seconds, used where a frame carries no stamp
         self.step = float(1 / (rate if rate * SLOWEST >= 1 else USUAL_RATE))
         self.last: tuple[float, int] | None = None
+        self.behind = 0  # frames in a row whose stamps lie before the last one's
+        self.restarts = 0
 
     def stamp(self, time: float) -> int:
         """Return the stamp of a moment in seconds."""
-        return self.first + int(time / self.base)
+        return self.first + self.stamp_of(time)
+
+    def stamp_of(self, seconds: float) -> int:
+        """Return a length of time in the stream's own unit."""
+        return int(seconds / self.base)
 
     def seconds(self, stamp: int) -> float:
         """Return the moment of a stamp, in seconds from the start of the source."""
@@ -313,7 +327,13 @@ class Clock:
         before, index = (-self.step, -1) if self.last is None else self.last
         time = before + self.step
         if frame.pts is not None and self.seconds(frame.pts) <= LONGEST:
-            time = self.seconds(frame.pts)
+            stated = self.seconds(frame.pts)
+            self.behind = self.behind + 1 if stated < before - RESTARTED else 0
+            if self.behind == SURE:  # the clock of a recorder began anew: several files as one
+                self.first = frame.pts - self.stamp_of(time)
+                self.behind, self.restarts = 0, self.restarts + 1
+            if not self.behind:
+                time = self.seconds(frame.pts)
         time = max(time, before, 0.0)
         self.last = (time, round(time / self.step) if self.last is None else index + 1)
         return self.last
@@ -369,9 +389,16 @@ def _decode(
 
 def _duration(container: av.container.InputContainer) -> float | None:
     stream = container.streams.video[0]
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return None if container.duration is None else container.duration / av.time_base
+    base = stream.time_base or Fraction(0)
+    if stream.duration is not None and base:
+        return float(stream.duration * base)
+    whole = None if container.duration is None else container.duration / av.time_base  # of the longest track, from 0
+    try:  # Matroska says when each track ends
+        hours, minutes, seconds = map(float, stream.metadata.get("DURATION", "").split(":"))
+        whole = 3600 * hours + 60 * minutes + seconds
+    except ValueError:
+        pass
+    return None if whole is None else max(0.0, whole - float((stream.start_time or 0) * base))
 
 
 def upright(frame: av.VideoFrame) -> Image:

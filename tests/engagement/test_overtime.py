@@ -224,6 +224,9 @@ def test_a_lesson_without_a_face_is_an_ordinary_line(readings: MakeReadings) -> 
     assert set(line.status) <= {NO_FACE, NOT_ANALYSED, NOT_ENOUGH}
     assert np.isnan(line.change).all()
     assert class_over_time(readings([]), sharma, 0.0).status.shape == (1,)
+    strangers = [(row, NO_SEAT, "happy") for row in range(20)]  # who walk by, and sit nowhere
+    line = class_over_time(readings(np.arange(40.0), strangers), sharma, 40.0)
+    assert_array_equal(line.status, [NOT_ENOUGH] * 10 + [NO_FACE] * 10)
 
 
 def test_settings_that_contradict_themselves_are_refused() -> None:

@@ -238,8 +238,11 @@ def _glance(summary: LessonSummary) -> str:
 
     lesson = summary.lesson
     if math.isnan(summary.engagement):
-        few = TOO_FEW in summary.timeline.status
-        engagement = f"not told: fewer than {MIN_SEATS} seats together" if few else "not known: no face has a score"
+        engagement = "not known: no face has a score"
+        if summary.n_seats == 0:
+            engagement = "not known: no face stayed long enough to be a seat"
+        elif TOO_FEW in summary.timeline.status:
+            engagement = f"not told: fewer than {MIN_SEATS} seats together"
     else:
         engagement = f"{score(summary.engagement)} ({summary.mapping})"
         if not math.isnan(summary.low):

@@ -6,7 +6,7 @@ moved. docs/over-time.md has the formulas with their sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -200,7 +200,10 @@ def seat_levels(readings: Readings, score: Score, duration: float, step: float) 
 def class_over_time(readings: Readings, score: Score, duration: float) -> ClassLine:
     """Return `class_line` of a lesson's readings; the duration is in seconds."""
     settings = OverTimeSettings()
-    return class_line(*seat_levels(readings, score, duration, settings.step), settings)
+    line = class_line(*seat_levels(readings, score, duration, settings.step), settings)
+    _, bins = bins_of(readings, settings.step, duration)
+    found = np.bincount(bins[readings.frames], minlength=len(line.starts)) > 0  # whether at a seat or not
+    return replace(line, status=np.where((line.status == NO_FACE) & found, NOT_ENOUGH, line.status))
 
 
 def _mean(seats: Array, taken: int, together: float) -> tuple[float, float]:

@@ -88,6 +88,8 @@ def test_glances_of_two_observers_are_one_where_they_begin_and_end_within_a_seco
     assert joined.observers == ("A", "B")
     assert_array_equal(joined.seats, [1, 1, 2, 2])
     assert_array_equal(joined.levels_by, [[0, 1], [np.nan, 2], [2, np.nan], [np.nan, 2]])
+    short = join(gate(), codes(*((0.033 + n, 1.033 + n, 1, name, n % 2) for name in "AB" for n in range(4))))
+    assert_array_equal(short.levels_by, [[0, 0], [1, 1]] * 2)  # neighbours are no further apart
 
 
 @pytest.mark.parametrize(

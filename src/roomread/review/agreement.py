@@ -203,7 +203,8 @@ def join(gate: Gate, codes: Codes) -> Glances:
 def _same(codes: Codes, one: int, other: int) -> bool:
     """Return whether two codes are of one glance."""
     apart = max(abs(codes.starts[one] - codes.starts[other]), abs(codes.ends[one] - codes.ends[other]))
-    return bool(codes.seats[one] == codes.seats[other] and apart <= SAME)
+    most = min(SAME, (codes.ends[one] - codes.starts[one]) / 2)  # a short one's neighbour is no further away than SAME
+    return bool(codes.seats[one] == codes.seats[other] and apart <= most)
 
 
 def _check(gate: Gate, codes: Codes) -> None:

@@ -11,6 +11,7 @@ from roomread.engagement.attention import (
     attention,
     blink_rate,
     closed_eyes,
+    count_yawns,
     share_over,
     spells,
     spread_over,
@@ -98,6 +99,14 @@ def test_a_yawn_is_wide_and_lasts():
     mouth = np.full(len(times), 0.02)
     mouth[10:16], mouth[30:32] = 0.5, 0.5  # 2.5 seconds, and half a second
     assert yawns(times, mouth).tolist() == [[5.0, 7.5]]
+
+
+def test_yawns_are_not_known_where_readings_are_too_rare_to_see_one():
+    for step, told in ((0.5, 1), (1.5, 1), (2.0, None)):
+        times = every(step, 60)
+        assert count_yawns(times, np.where((times >= 20) & (times <= 40), 0.5, 0.02)) == told
+    assert count_yawns(NONE, NONE) is None
+    assert count_yawns(every(0.5, 60), np.full(120, NAN)) is None
 
 
 def test_talk_moves_the_mouth_and_an_open_mouth_does_not():

@@ -157,6 +157,19 @@ def yawns(times: Array, mouth: Array) -> Array:
     return spells(times, np.where(np.isnan(mouth), np.nan, mouth > YAWN), least=YAWN_SECONDS)
 
 
+def count_yawns(times: Array, mouth: Array) -> int | None:
+    """Return how many yawns there were; None where readings are too rare, or too few, to see one.
+
+    Only the time between readings at most LONGEST_STEP apart counts, and there must be ten seconds of it.
+
+    Args:
+        times: float64 (n,), seconds, ascending.
+        mouth: float32 (n,), opening, as in SIGNALS.
+    """
+    steps = np.diff(times[~np.isnan(mouth)])
+    return None if steps[steps <= LONGEST_STEP].sum() < 10 else len(yawns(times, mouth))
+
+
 def talking(times: Array, mouth: Array) -> Array:
     """Return whether the mouth moves as in talk: float64 (n,), 1 it does, 0 it does not, NaN not known.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from roomread.engagement import aggregate
-from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, yawns
+from roomread.engagement.attention import ATTENTION, attention, blink_rate, closed_eyes, count_yawns
 from roomread.engagement.consensus import Consensus, consensus
 from roomread.engagement.episodes import class_episodes, expected_false, seat_episodes
 from roomread.engagement.mappings import Mapping
@@ -42,7 +42,7 @@ class SeatSummary:
     present, readable: share of the lesson's analysed frames in which its face was found, and could be read.
     over_time: float64 (n,), engagement in each bin of the timeline; NaN where it was not seen or not readable.
     facing, eyes_closed: 0 to 1, shares of its readings, see `engagement.attention`; NaN where not known.
-    yawns: how often the mouth stood wide open for as long as a yawn; None where the mouth was never read.
+    yawns: how often the mouth stood wide open for as long as a yawn; None where readings are too rare to see one.
     blinks: per minute; NaN where readings are too rare.
     """
 
@@ -250,7 +250,7 @@ def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float
                 over_time=over_time[:, place],
                 facing=float(facing[place]),
                 eyes_closed=float(closed[place]),
-                yawns=None if np.isnan(mouth).all() else len(yawns(times[read], mouth)),
+                yawns=count_yawns(times[read], mouth),
                 blinks=blink_rate(times[read], closed_eyes(eyes)),
             )
         )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from roomread.app import observing
+from roomread.app import live, observing
 from roomread.app.live import LiveLesson, LiveRequest, View
+from roomread.app.observing import Observer
 from roomread.app.watching import WatchSettings
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
@@ -92,6 +96,28 @@ def test_a_lesson_is_seen_and_kept_as_it_runs(room: Room, store: LessonStore) ->
     assert store.readings(lesson).times.tolist() == [0, 0.5, 1, 1.5, 2]
     assert lesson.made_with["settings"]["every"] == 0.2
     assert room.lesson.view().state == "ended" and room.lesson.over
+
+
+def test_a_lesson_begins_with_its_first_picture_however_long_the_networks_take(
+    store: LessonStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = threading.Event()
+
+    class Slow(Observer):
+        def __init__(self, *given: Any, **how: Any) -> None:
+            loaded.wait(20)
+            super().__init__(*given, **how)
+
+    monkeypatch.setattr(live, "Observer", Slow)
+    before = datetime.now(UTC)
+    room = Room(store)
+    room.source.push(PICTURE, 50.0)
+    time.sleep(2.2)
+    room.source.push(PICTURE, 52.2)
+    loaded.set()
+    room.until("running")
+    began = datetime.fromisoformat(str(store.find(str(room.lesson.stop())).began))
+    assert abs((began - before).total_seconds()) < 1.5
 
 
 def test_too_few_faces_are_told_in_a_word(room: Room, scripted: Callable[[int], None]) -> None:

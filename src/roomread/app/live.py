@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -264,6 +264,8 @@ class LiveLesson:
         try:
             for frame, seen in observer.observe(self._frames_taken()):
                 recorder.size = (frame.image.shape[1], frame.image.shape[0])
+                if not recorder.frames:
+                    recorder.begin(_moment(time.monotonic() - self._arrived + frame.time))
                 recorder.take(seen)
                 notes = (*self.source.notes, *observer.notes, *recorder.notes)
                 self._show(frame, seen, notes)
@@ -300,7 +302,7 @@ class LiveLesson:
 
     def _record(self, observer: Observer) -> Lesson:
         settings = self.request.settings
-        now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+        now = _moment()
         return Lesson(
             name=self.request.name.strip(),
             source=self.source.name,
@@ -331,6 +333,11 @@ class LiveLesson:
                 moment = self._course.pop()[0]
             self._course.append((moment, float(now.engagement[0]), float(now.low[0]), float(now.high[0])))
             self._tell()
+
+
+def _moment(ago: float = 0.0) -> str:
+    """Return the moment so many seconds ago: ISO 8601 with the offset of this machine."""
+    return (datetime.now(UTC) - timedelta(seconds=ago)).astimezone().isoformat(timespec="seconds")
 
 
 def _keep_up(recorder: Recorder, ended: threading.Event) -> None:

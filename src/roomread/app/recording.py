@@ -81,6 +81,10 @@ class Recorder:
             "as soon as it can be.",
         )
 
+    def begin(self, began: str) -> None:
+        """Say when the clock of the observations began: ISO 8601; before the first of them is taken."""
+        self._record = dataclasses.replace(self._record, began=began)
+
     def take(self, seen: Observation) -> None:
         """Hold an observation, and write what is held when it is time.
 

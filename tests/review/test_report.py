@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -443,6 +445,16 @@ def test_expressions_fill_the_axis_and_the_value_axis_of_engagement_is_fixed():
     assert max(heights) == chart.plot.bottom
     values = charts.engagement_chart(make_timeline([OK] * 4, level=0.2), charts.WIDE, None).values
     assert [tick.words for tick in values] == ["0.00", "0.25", "0.50", "0.75", "1.00"]
+
+
+def test_the_time_axis_of_a_stretch_names_its_unit_and_repeats_no_time_of_day():
+    began = datetime(2026, 3, 12, 9, 15, tzinfo=UTC)
+    plain = make_timeline([OK] * 10, bin_seconds=60.0)
+    late = charts.engagement_chart(replace(plain, starts=plain.starts + 4200), charts.WIDE, None)
+    assert late.axis == "time from the start (h:min:s)" and late.times[0].words == "1:10:00"
+    short = charts.engagement_chart(make_timeline([OK] * 9, bin_seconds=30.0), charts.WIDE, began)
+    days = [tick.more for tick in short.times]
+    assert len(set(days)) == len(days) > 4
 
 
 def test_times_are_told_from_the_start_and_by_the_clock_when_it_is_known():

@@ -262,7 +262,8 @@ def _frame(timeline: Timeline, size: Size, began: datetime | None, shaded: Array
     )
     ticks = [] if alone else time_ticks(start, end, size.time_labels)
     long = end - start >= 3600
-    words = "a single moment" if alone else f"time from the start ({'h:mm' if long else 'min:s'})"
+    unit = "h:mm" if long else "h:min:s" if end >= 3600 else "min:s"
+    words = "a single moment" if alone else f"time from the start ({unit})"
     told = size.labelled and n <= MOST_HOVERS
     whole = [(plot.start, plot.end, str(status)) for status in timeline.status[:1]]
     missing = whole if alone and shaded[0] else gaps(timeline, shaded)
@@ -270,7 +271,7 @@ def _frame(timeline: Timeline, size: Size, began: datetime | None, shaded: Array
         size=size,
         height=height,
         plot=plot,
-        times=tuple(_time_tick(plot, tick, long, began) for tick in ticks),
+        times=_time_ticks(plot, ticks, long, began),
         values=(),
         axis=words + (" and time of day" if began and not alone else ""),
         gaps=tuple(_gap(plot, gap) for gap in missing),
@@ -278,12 +279,14 @@ def _frame(timeline: Timeline, size: Size, began: datetime | None, shaded: Array
     )
 
 
-def _time_tick(plot: Plot, seconds: float, long: bool, began: datetime | None) -> Tick:
-    words = style.hours_minutes(seconds) if long else style.clock(seconds)
-    if began is None:
-        return Tick(plot.x(seconds), words)
-    short = plot.end - plot.start < 240  # seconds; the labels are then less than a minute apart
-    return Tick(plot.x(seconds), words, style.time_of_day(began, seconds, with_seconds=short))
+def _time_ticks(plot: Plot, ticks: Sequence[float], long: bool, began: datetime | None) -> tuple[Tick, ...]:
+    close = len(ticks) > 1 and ticks[1] - ticks[0] < 60
+    made = []
+    for seconds in ticks:
+        words = style.hours_minutes(seconds) if long else style.clock(seconds)
+        day = () if began is None else (style.time_of_day(began, seconds, with_seconds=close),)
+        made.append(Tick(plot.x(seconds), words, *day))
+    return tuple(made)
 
 
 def _gap(plot: Plot, gap: tuple[float, float, str]) -> Box:

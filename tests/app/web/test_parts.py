@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from roomread.app.studio import Studio
 from roomread.app.web.parts import MOST_PARTS
+from roomread.review.agenda import seconds_of
 from roomread.types import Lesson, Part
 
 Taught = Callable[..., Lesson]
@@ -34,6 +36,15 @@ def test_a_part_without_an_end_lasts_to_the_end(client: TestClient, taught: Taug
     answer = client.post(f"/api/lessons/{kept.number}/parts", json={"name": "Rest", "start": 3, "end": end})
     assert answer.json()["end"] is None
     assert [*studio.store.parts(kept).values()] == [Part("Rest", 3, float("inf"), "activity")]
+
+
+def test_the_form_of_a_part_holds_its_exact_times(client: TestClient, taught: Taught, studio: Studio) -> None:
+    kept = taught()
+    spans = [(61.1, 61.4), (750.4, 751.0), (3725.25, 3800.0), (0.0, 9.125)]
+    studio.store.add_parts(kept, [Part("Speech", *span, "activity") for span in spans])
+    page = client.get(f"/lessons/{kept.number}").text
+    told = [tuple(map(seconds_of, each)) for each in re.findall(r'data-start="([^"]*)" data-end="([^"]*)"', page)]
+    assert sorted(told) == sorted(spans)
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -8,8 +8,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from roomread import style
 from roomread.app.web.access import SESSION, Access
 from roomread.app.web.guard import COOKIE, caller
+from roomread.app.web.lesson_charts import moment
 from roomread.app.web.site import Site, points
 from roomread.store.privacy import NOTICE
 
@@ -22,9 +24,9 @@ def routes(site: Site, access: Access | None) -> APIRouter:
 
     @router.get("/")
     def home() -> HTMLResponse:
-        latest = site.store.lessons(N_LATEST)
         live = site.studio.running_lesson()
         running = None if live is None else live.view()
+        latest = [(lesson, style.date(moment(lesson)[0])) for lesson in site.store.lessons(N_LATEST)]
         return site.page("home.html", active="home", latest=latest, running=running, notice=points(NOTICE))
 
     @router.get("/static/app.css")

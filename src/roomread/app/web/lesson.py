@@ -163,6 +163,12 @@ def _told(lesson: Lesson, seen: Overview) -> dict[str, Any]:
     }
 
 
+def _exact(seconds: float) -> str:
+    """Write a moment so that it is read back as it is, to the millisecond."""
+    told = round(seconds, 3)
+    return style.clock(told) if told == round(told) else f"{told:g}" if told < 1000 else f"{told:.3f}".rstrip("0")
+
+
 def _part_row(key: int, part: Part) -> dict[str, Any]:
     """Return what a row of the parts table shows, and what its form begins with."""
     lasts = part.kind == MARKER or part.end == float("inf")
@@ -170,6 +176,6 @@ def _part_row(key: int, part: Part) -> dict[str, Any]:
         "key": key,
         "part": part,
         "when": when(part),
-        "start": style.clock(part.start),
-        "end": "" if lasts else style.clock(part.end),
+        "start": _exact(part.start),
+        "end": "" if lasts else _exact(part.end),
     }

@@ -111,7 +111,7 @@ export function makeZoom(words) {
   });
 
   const timeAt = (x) => {
-    const box = holder.getBoundingClientRect();
+    const box = holder.querySelector(`.chart.${size()}`).getBoundingClientRect(); // narrower than its holder, at times
     const plot = plots[size()];
     const at = ((x - box.left) / box.width) * plot.width;
     const share = Math.min(Math.max((at - plot.left) / (plot.right - plot.left), 0), 1);

@@ -110,6 +110,8 @@ def test_a_large_body_is_refused_before_it_is_read(client: TestClient) -> None:
 
 def test_without_the_token_nothing_is_told(guarded: Callable[..., TestClient]) -> None:
     assert guarded().get("/").status_code == 401
+    opened = guarded(accept="text/html").get("/")
+    assert opened.status_code == 401 and '<a href="/login">' in opened.text
     assert guarded(authorization="Bearer wrong").get("/api/lessons").status_code == 401
     assert guarded(authorization="Bearer secret").get("/").status_code == 200
     assert guarded(cookie="roomread=secret").get("/").status_code == 401

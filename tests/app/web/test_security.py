@@ -136,6 +136,7 @@ def test_beyond_this_machine_a_token_is_made_where_none_was_chosen(
     lines: list[str] = []
     server.serve(studio, settings, lines.append, show=False)
     assert len(lines[0].partition("Its token: ")[2].splitlines()[0]) >= 32
+    assert "/login\n" in lines[0]
 
 
 class Nothing:

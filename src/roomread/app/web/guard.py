@@ -120,7 +120,7 @@ def _unknown(access: Access, scope: Scope, headers: dict[str, str]) -> tuple[int
         return 429, f"There were too many wrong tokens. Wait {math.ceil(wait)} seconds, then try again."
     if given and access.accepts(given, caller(scope)):
         return None
-    return 401, "The token is missing or wrong. Open the address with the token that roomread printed."
+    return 401, "The token is missing or wrong. Expected: the one that roomread printed."
 
 
 def _fits(scope: Scope, headers: dict[str, str]) -> bool:
@@ -141,11 +141,13 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words
         await send({"type": "websocket.close", "code": 4000 + status % 1000, "reason": words})
         return
     api = scope["path"].startswith("/api/")
-    body = (json.dumps({"error": words}) if api else words).encode()
-    kind = (b"content-type", b"application/json" if api else b"text/plain; charset=utf-8")
+    form = "application/json" if api else "text/plain; charset=utf-8"
+    body = json.dumps({"error": words}) if api else words
+    if status == 401 and b"text/html" in dict(scope["headers"]).get(b"accept", b""):  # a browser that opens a page
+        body, form = f'{words} <a href="{LOGIN}">Enter it</a>.', "text/html; charset=utf-8"
     told = _with_headers(scope, send)
-    await told({"type": "http.response.start", "status": status, "headers": [kind]})
-    await told({"type": "http.response.body", "body": body})
+    await told({"type": "http.response.start", "status": status, "headers": [(b"content-type", form.encode())]})
+    await told({"type": "http.response.body", "body": body.encode()})
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

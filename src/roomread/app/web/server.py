@@ -25,7 +25,7 @@ from roomread.app.studio import Studio
 from roomread.app.web import home, lessons, live, observe, recordings
 from roomread.app.web.access import Access
 from roomread.app.web.connections import Connection
-from roomread.app.web.guard import Guard, hosts_of
+from roomread.app.web.guard import LOGIN, Guard, hosts_of
 from roomread.app.web.site import Refusal, Site, add_refusals
 from roomread.errors import SettingsError, StoreError
 from roomread.store.lessons import LessonStore
@@ -134,7 +134,7 @@ def serve(
         studio: what the pages work on.
         settings: where to listen.
         say: receives the address, and the token where there is one.
-        page: the one that is opened first.
+        page: the one that is opened first, where no token is asked for.
         show: open it in the user's browser.
 
     Raises:
@@ -148,7 +148,7 @@ def serve(
         app = make_app(studio, settings, port, token)
         scheme = "https" if settings.certificate else "http"
         name = f"[{settings.names[0]}]" if ":" in settings.names[0] else settings.names[0]
-        address = f"{scheme}://{name}:{port}{page}"
+        address = f"{scheme}://{name}:{port}{page if token is None else LOGIN}"
         say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
         if show:
             threading.Timer(0.3, webbrowser.open, [address]).start()

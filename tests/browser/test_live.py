@@ -100,6 +100,36 @@ def test_a_lesson_from_its_beginning_to_its_deletion(begun, filmed, served, tmp_
     assert len(store.readings(lesson)) == 0
 
 
+def test_another_window_takes_over_and_the_first_lets_its_camera_go(begun, filmed, served, until):
+    other = filmed.open("/live")
+    expect(other.locator("#take-over")).to_be_visible()
+    other.locator("#take-over").dblclick()
+    expect(begun.locator("#take-over")).to_be_visible()
+    expect(other.locator("#take-over")).to_be_hidden()
+    tracks = "() => document.getElementById('camera').srcObject.getTracks().map((track) => track.readyState)"
+    assert (begun.evaluate(tracks), other.evaluate(tracks)) == (["ended"], ["live"])
+    live = served.studio.live
+    before = live.view().glimpse.time
+    until(lambda: live.view().glimpse.time > before, "pictures come from the other window")
+    begun.reload()
+    expect(begun.locator("#take-over")).to_be_visible()  # it does not take the pictures back by itself
+    other.locator("#stop").click()
+    expect(other.locator("#over")).to_be_visible()
+    assert other.evaluate(tracks) == ["ended"]
+
+
+def test_a_marker_that_is_not_kept_is_told_and_its_words_stay(begun, filmed):
+    expect(begun.locator("#now")).to_have_text(TOLD)
+    filmed.expected.append("Failed to load resource")
+    begun.route("**/api/live/markers", lambda route: route.fulfill(status=503, json={"error": "The store is locked."}))
+    begun.locator("#own").fill("A fire drill")
+    begun.locator("#own").press("Enter")
+    begun.wait_for_timeout(1500)
+    expect(begun.locator("#problem")).to_have_text("The store is locked.")
+    expect(begun.locator("#own")).to_have_value("A fire drill")
+    expect(begun.locator("#said")).to_have_text("")
+
+
 def test_a_pause_looks_at_nothing(begun, served, until):
     live = served.studio.live
     expect(begun.locator("#now")).to_have_text(TOLD)

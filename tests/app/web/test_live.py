@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from roomread.app import observing
 from roomread.app.studio import Studio
-from roomread.app.web.live import plain
+from roomread.app.web.live import TAKEN_OVER, plain
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
 from roomread.watch import outages
 from roomread.watch.push import MOST_BYTES
@@ -181,6 +181,25 @@ def test_what_is_no_picture_closes_the_line(client: TestClient, message: bytes) 
             camera.receive_json()
     assert closed.value.code == 4000
     client.post("/api/live/discard")
+
+
+def test_of_two_pages_that_send_only_the_later_one_is_taken(client: TestClient, studio: Studio) -> None:
+    begun(client)
+    path = "ws://127.0.0.1:8642/api/live/frames"
+    with (
+        client.websocket_connect("ws://127.0.0.1:8642/api/live/view", headers=OWN) as view,
+        client.websocket_connect(path, headers=OWN) as one,
+    ):
+        push(one, 1000.0)
+        seen(view, lambda told: told["time"] == 0.0)
+        with client.websocket_connect(path, headers=OWN) as other:
+            with pytest.raises(WebSocketDisconnect) as closed:
+                one.receive_json()
+            assert closed.value.code == TAKEN_OVER
+            push(other, 1002.0)
+            seen(view, lambda told: told["time"] == 2.0)
+    lesson = studio.store.find(str(client.post("/api/live/stop").json()["lesson"]))
+    assert studio.store.readings(lesson).times.tolist() == [0, 2]
 
 
 def test_pictures_without_a_lesson_are_refused(client: TestClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import math
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from roomread.watch.push import MOST_BYTES, PushSource
 BROWSER, NAMED, ADDRESS = "browser", "named", "address"
 WAIT = 1.0  # seconds that a viewer's line waits for news before it looks whether the viewer is still there
 MOST_VIEWERS = 200  # that wait at a time; more take turns
+TAKEN_OVER = 4001  # what closes the line of a page when another one sends the pictures
 IDLE = 0.5  # seconds between two looks for a lesson that may begin
 TIME = struct.Struct("<d")  # what stands before each pushed picture: its time in seconds, by the page's clock
 
@@ -82,7 +84,7 @@ class LiveView(BaseModel):
     lesson: int = Field(description="Its number in the store, 0 before anything was seen.")
     name: str
     mapping: str
-    source: str = Field(description="opening, live, waiting (for a picture), closed; browser where a page sends them")
+    source: str = Field(description="opening, live, waiting (for a picture), closed")
     sends: bool = Field(description="Whether a page must send the pictures.")
     time: float | None = Field(description="Seconds, of the newest frame that was looked at.")
     status: str
@@ -223,16 +225,27 @@ def _add_lines(router: APIRouter, studio: Studio) -> None:
         except (WebSocketDisconnect, RuntimeError):  # the viewer has gone
             return
 
+    senders: list[WebSocket] = []  # the page that sends, if any
+
     @router.websocket("/api/live/frames")
     async def frames(line: WebSocket) -> None:
         await line.accept()
+        while senders:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it has gone already
+                await senders.pop().close(TAKEN_OVER, "Another page sends the pictures now.")
+        senders.append(line)
         try:
             while True:
-                await _take(await _heard(line), studio.running().source)
+                message = await _heard(line)
+                if line in senders:
+                    await _take(message, studio.running().source)
         except WebSocketDisconnect:
             return
         except (SettingsError, SourceError) as error:  # the lesson has ended, or what came is no picture
             await line.close(4000, str(error)[:100])
+        finally:
+            if line in senders:
+                senders.remove(line)
 
 
 def open_source(asked: Begin, named: str | None, request: LiveRequest) -> LiveSource:

@@ -9,7 +9,10 @@ const EVERY = 200; // milliseconds between two pictures that are sent
 const SIDE = 1280; // pixels, the longest side of a picture that is sent
 const RGBA = { format: "RGBA" };
 const SHORTEST = 120, LONGEST = 600; // seconds of the drawn course
-const SENDER = "roomread-sender"; // in the session's storage: this page sends the pictures, and since when
+const SENDER = "roomread-sender"; // in the session's storage: this page sends the pictures, and since when ...
+const SENT_TO = "roomread-sent-to"; // ... and to which lesson, once that has a number
+const RUNNING = ["opening", "running", "paused"];
+const TAKEN_OVER = 4001; // another page sends the pictures now
 const BLIND = 60, LOW = 120; // seconds, of the alerts
 window.roomreadDelay = []; // milliseconds from a picture to its number on this page
 
@@ -17,6 +20,7 @@ let view = { state: "none", version: -1, course: [], markers: [], seats: null };
 let course = [];
 let camera = null;
 let watched = null; // the websocket
+let known = false; // whether this page knows what runs
 let lowSince = null, blindSince = null;
 
 const score = (value) => (value === null ? "–" : value.toFixed(2));
@@ -62,17 +66,42 @@ async function openCamera() {
   }
 }
 
+function stop(stream) {
+  stream.getTracks().forEach((track) => track.stop());
+}
+
 function closeCamera() {
   if (camera) {
     clearInterval(camera.timer);
     camera.line.close();
-    camera.stream.getTracks().forEach((track) => track.stop());
+    stop(camera.stream);
   }
   camera = null;
   sessionStorage.removeItem(SENDER);
+  sessionStorage.removeItem(SENT_TO);
+}
+
+// Sends again where this page did so before it was loaded anew, and the same lesson still wants it.
+function resume() {
+  const mine = [null, String(view.lesson)].includes(sessionStorage.getItem(SENT_TO));
+  if (!sessionStorage.getItem(SENDER)) return;
+  if (!mine || !view.sends || !RUNNING.includes(view.state)) closeCamera();
+  else takeOver();
+}
+
+async function takeOver() {
+  part("take-over").disabled = true;
+  await attempt(async () => {
+    const stream = await openCamera();
+    if (view.sends && RUNNING.includes(view.state)) send(stream);
+    else stop(stream); // the lesson has ended meanwhile
+  });
+  part("take-over").disabled = false;
+  show();
 }
 
 function send(stream) {
+  if (camera && camera.stream !== stream) stop(camera.stream);
   const line = new WebSocket(address("/api/live/frames"));
   line.binaryType = "arraybuffer";
   const video = part("camera");
@@ -96,10 +125,14 @@ function send(stream) {
     }
   };
   camera = { stream, line, timer: setInterval(take, EVERY) };
-  line.addEventListener("close", () => {
-    if (camera && camera.line === line && ["opening", "running", "paused"].includes(view.state)) {
+  line.addEventListener("close", (event) => {
+    if (!camera || camera.line !== line) return;
+    if (event.code === TAKEN_OVER) {
+      closeCamera();
+      show();
+    } else if (RUNNING.includes(view.state)) {
       clearInterval(camera.timer);
-      setTimeout(() => camera && send(stream), 1000); // the connection broke, the lesson goes on
+      setTimeout(() => camera?.line === line && send(stream), 1000); // the connection broke, the lesson goes on
     }
   });
 }
@@ -148,7 +181,7 @@ const address = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${
 function watch() {
   watched = new WebSocket(address("/api/live/view"));
   watched.addEventListener("message", (event) => {
-    problem("");
+    if (part("problem").textContent === live.lost) problem("");
     take(JSON.parse(event.data));
   });
   watched.addEventListener("close", () => {
@@ -165,6 +198,9 @@ function take(news) {
   course = course.filter((point) => point[0] < first && point[0] > oldest).concat(news.course);
   const before = view;
   view = news;
+  if (!known) resume();
+  known = true;
+  if (camera && view.lesson) sessionStorage.setItem(SENT_TO, view.lesson);
   measureDelay(before);
   show();
 }
@@ -177,19 +213,19 @@ function measureDelay(before) {
 }
 
 function show() {
-  const running = ["opening", "running", "paused"].includes(view.state);
+  const running = RUNNING.includes(view.state);
   const over = ["ended", "failed", "discarded"].includes(view.state);
   const left = sessionStorage.getItem("roomread-another") === String(view.version) + view.name;
   part("setup").hidden = running || (over && !left);
   part("room").hidden = !running;
   part("over").hidden = !over || left;
   part("heading").textContent = running || (over && !left) ? view.name : live.title;
+  if (over || view.state === "none") closeCamera();
   if (over) showEnd();
   if (running) showRoom();
 }
 
 function showEnd() {
-  closeCamera();
   part("over-words").textContent = view.state === "failed" ? `${live.failed} ${view.error}` : live[view.state];
   part("to-lesson").hidden = !view.lesson || view.state === "discarded";
   part("to-lesson").href = `/lessons/${view.lesson}`;
@@ -324,7 +360,8 @@ async function outline() {
   const wanted = part("picture").checked && view.state === "running";
   part("outline").hidden = !wanted;
   if (wanted) {
-    const told = await (await fetch("/api/live/outline")).json().catch(() => ({ picture: null, faces: [] }));
+    const told = await fetch("/api/live/outline").then((answer) => answer.json())
+      .catch(() => ({ picture: null, faces: [] }));
     if (told.picture) {
       part("outline-picture").src = told.picture;
       part("outline-seats").replaceChildren(...told.faces.map(([left, top, right, bottom]) => shape("rect", {
@@ -353,19 +390,21 @@ async function begin(event) {
         source: form.get("source"), address: form.get("address") || null, mapping: form.get("mapping") || null,
       });
     } catch (error) {
-      if (stream) stream.getTracks().forEach((track) => track.stop());
+      if (stream) stop(stream);
       throw error;
     }
     sessionStorage.removeItem(SENDER);
+    sessionStorage.removeItem(SENT_TO);
     if (stream) send(stream);
   });
   button.disabled = false;
 }
 
+// Returns whether the marker is kept.
 async function mark(name) {
-  if (!name.trim()) return;
-  await attempt(() => ask("/api/live/markers", "POST", { name }));
+  if (!name.trim() || !await attempt(() => ask("/api/live/markers", "POST", { name }))) return false;
   part("said").textContent = fill(live.marked, { name });
+  return true;
 }
 
 function keys(event) {
@@ -398,8 +437,8 @@ document.querySelectorAll("button.mark").forEach((button) => {
 });
 part("own-marker").addEventListener("submit", (event) => {
   event.preventDefault();
-  mark(part("own").value);
-  part("own").value = "";
+  const name = part("own").value;
+  mark(name).then((kept) => { if (kept && part("own").value === name) part("own").value = ""; });
 });
 part("pause").addEventListener("click", () => attempt(() => ask("/api/live/pause", "POST", { on: view.state !== "paused" })));
 part("stop").addEventListener("click", () => attempt(() => ask("/api/live/stop", "POST")));
@@ -413,15 +452,11 @@ part("another").addEventListener("click", () => {
   show();
 });
 document.addEventListener("keydown", keys);
-part("take-over").addEventListener("click", () => attempt(async () => {
+part("take-over").addEventListener("click", () => {
   sessionStorage.removeItem(SENDER);
-  send(await openCamera());
-  show();
-}));
+  takeOver();
+});
 defaults();
 fields();
 watch();
 outline();
-if (sessionStorage.getItem(SENDER)) { // this page sent the pictures before it was loaded again
-  attempt(async () => send(await openCamera()));
-}

@@ -27,6 +27,23 @@ def test_the_first_frame_numbers_its_faces_as_one_reads():
     assert Room().see((300, 100), (100, 300), (100, 102)) == [2, 3, 1]
 
 
+@pytest.mark.parametrize("step", [0.1, 1.0, 1.3, 2.0, 5.0, 60.0])
+def test_who_comes_later_gets_a_seat_however_seldom_frames_come(step):
+    tracker, middles = SeatTracker(), np.array([[100 * k, 100] for k in range(1, 7)], np.float32)
+    boxes = np.hstack([middles - 20, middles + 20])
+    tracker.update(boxes[:3], 0.0)
+    for frame in range(1, 30):
+        seats = tracker.update(boxes, step * frame)
+    assert seats.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_outage_ends_tracks_where_frames_come_often():
+    room = Room()
+    room.see(*HOMES, frames=30)
+    room.time += 5.0
+    assert room.see(*HOMES, (300, 300)) == [1, 2, 3, NO_SEAT]
+
+
 def test_no_face_gives_no_seat():
     assert Room().see() == []
 

@@ -7,6 +7,7 @@ again has its number. Numbers are never given twice.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class TrackSettings:
 
     reach: float = 0.9  # between two sightings; raising it follows quick heads and swaps near neighbours
     size_reach: float = 0.45  # natural logarithm of the larger over the smaller face, between two sightings
-    lost_after: float = 1.2  # seconds unseen until a track ends; its seat stays
+    lost_after: float = 1.2  # seconds unseen until a track ends, longer where frames lie further apart; its seat stays
     stay: float = 0.5  # seconds within `stay_reach` until a place is a seat; raising it keeps walkers out for longer
     stay_reach: float = 0.6
     at_home: tuple[float, float] = (1.2, 3.0)  # how far from its place a seat's face may be found again: three times
@@ -109,6 +110,7 @@ class SeatTracker:
         self._numbers = 0  # given so far
         self._started = False
         self._jumps = JumpWatch()
+        self._times: deque[float] = deque(maxlen=16)  # of the newest frames
         self.shifts: tuple[Shift, ...] = ()  # what befell all seats at once so far
 
     @property
@@ -129,7 +131,8 @@ class SeatTracker:
         """
         middles = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
         sizes = np.maximum(box_sizes(boxes), 1.0).astype(np.float64)
-        self._tracks = [track for track in self._tracks if time - track.time <= self.settings.lost_after]
+        self._times.append(time)
+        self._tracks = [track for track in self._tracks if time - track.time <= self._lost_after]
         verdict = self._jumps.see(_faces(self._tracks or self._seats), Faces(middles, sizes), time)
         owners = []
         for middle, size, track in zip(middles, sizes, self._match(middles, sizes, time), strict=True):
@@ -148,6 +151,12 @@ class SeatTracker:
         self._seat(seen, time)
         seats = [NO_SEAT if track.seat is None or track.seat.doubted else track.seat.number for track in owners]
         return np.array(seats, np.int64)
+
+    @property
+    def _lost_after(self) -> float:
+        """Seconds unseen until a track ends: `lost_after`, or a little more than usually lies between two frames."""
+        usual = float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
+        return max(self.settings.lost_after, 1.2 * usual)
 
     def _seat(self, seen: list[_Track], time: float) -> None:
         """Bring tracks and seats together."""
@@ -226,7 +235,7 @@ class SeatTracker:
             return False
         nearer = track.seat.distance(track) - self.settings.swap
         return nearer <= 0 or all(
-            seat.distance(track) >= nearer for seat in self._seats if time - seat.seen > self.settings.lost_after
+            seat.distance(track) >= nearer for seat in self._seats if time - seat.seen > self._lost_after
         )
 
     def _is_at(self, track: _Track, seat: _Seat, times: float) -> bool:
@@ -253,7 +262,7 @@ class SeatTracker:
             for seat in self._seats
             if self._is_at(track, seat, 1.0)
             and seat.seen < time
-            and (stays or time - seat.seen > self.settings.lost_after)
+            and (stays or time - seat.seen > self._lost_after)
             and (track.born > seat.seen or time - seat.seen > self.settings.beside)
         ]
         return min(near, key=lambda seat: seat.distance(track), default=None)

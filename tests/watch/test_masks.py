@@ -19,6 +19,14 @@ def test_a_zone_in_fractions_and_one_in_pixels_cover_the_same():
     assert not fractions[5, 20]
 
 
+def test_a_zone_may_reach_beyond_the_picture_and_no_number_may_be_without_end():
+    zone = draw_zones(MaskSettings(pixels=((0, 0, 100_000, 50),)), 640, 360)
+    assert zone[:50].all() and not zone[52:].any()
+    for far in (100_001, 3e9, np.inf):
+        with pytest.raises(ValueError, match="from 0 to 100000"):
+            MaskSettings(pixels=((0, 0, far, 50),))
+
+
 def test_a_polygon_covers_its_inside():
     zone = draw_zones(MaskSettings(pixels=((0, 0, 19, 0, 0, 19),)), 20, 20)
     assert zone[5, 5]

@@ -15,6 +15,8 @@ GRAY = 127  # gray level of what is covered
 
 Zone = tuple[float, ...]  # a rectangle (left, top, right, bottom), or a polygon (x, y, x, y, x, y, ...)
 
+MOST_PIXELS = 100_000  # of a picture's side, and more than any has: what draws a zone errs on numbers beyond 2^31
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskSettings:
@@ -25,7 +27,7 @@ class MaskSettings:
     pixels: tuple[Zone, ...] = ()  # likewise, in pixels of the picture
 
     def __post_init__(self) -> None:
-        for zones, most in ((self.fractions, 1), (self.pixels, np.inf)):
+        for zones, most in ((self.fractions, 1), (self.pixels, MOST_PIXELS)):
             for zone in zones:
                 _check(zone, most)
 

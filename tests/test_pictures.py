@@ -14,6 +14,17 @@ def test_a_picture_is_rgb_whatever_its_mode(tmp_path: Path) -> None:
         assert read_picture(tmp_path / "p.png").shape == (3, 4, 3)
 
 
+def test_sixteen_bits_are_read_by_their_upper_half_and_what_has_no_range_is_refused(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 200).astype(np.uint16).reshape(10, 20)
+    for name in ("p.png", "p.tif"):
+        Pictures.fromarray(ramp).save(tmp_path / name)
+        assert np.array_equal(read_picture(tmp_path / name)[..., 0], ramp >> 8)
+    for kind in (np.int32, np.float32):
+        Pictures.fromarray(np.ones((10, 20), kind)).save(tmp_path / "q.tif")
+        with pytest.raises(SourceError, match="no known range"):
+            read_picture(tmp_path / "q.tif")
+
+
 def test_a_picture_is_turned_upright_as_its_camera_noted(tmp_path: Path) -> None:
     picture = Pictures.fromarray(np.zeros((30, 40, 3), np.uint8))
     exif = picture.getexif()

@@ -57,10 +57,15 @@ def pixels_of(source: Path | bytes, mode: str, forms: tuple[str, ...] = FORMS) -
     """
     if isinstance(source, Path):
         check_ordinary(source)
-    with Pictures.open(source if isinstance(source, Path) else io.BytesIO(source), formats=forms) as picture:
+    with Pictures.open(source if isinstance(source, Path) else io.BytesIO(source), formats=forms) as opened:
+        picture: Pictures.Image = opened
         if math.prod(picture.size) > MOST_PIXELS:
             raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS} in all")
         ImageOps.exif_transpose(picture, in_place=True)
+        if picture.mode.startswith("I;16"):  # Pillow would take every level above 255 for white
+            picture = Pictures.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        elif picture.mode in ("I", "F"):
+            raise ValueError("its gray levels have no known range: expected are 8 or 16 bits")
         return np.asarray(picture if picture.mode == mode else picture.convert(mode))  # each copy takes time and room
 
 

@@ -69,8 +69,9 @@ def read_apart(path: Path, program: str) -> bytes:
 
 
 def shown(path: Path) -> str:
-    """Return a file's name as it can be shown and kept, see `printable`."""
-    return printable(path.name or str(path))
+    """Return a file's name as it can be shown and kept, see `printable`; that of `.` and `..` is their folder's."""
+    named = path.resolve() if path.name in ("", "..") else path
+    return printable(named.name or str(path))
 
 
 def printable(text: str) -> str:

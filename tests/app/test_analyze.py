@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,16 @@ def test_a_video_that_cannot_be_annotated_further_leaves_no_lesson_running(clip,
     lesson = open_lesson("last", db).lesson
     assert lesson.state == "stopped"
     assert lesson.notes == ("The analysis broke off here: The video cannot be written: no space left.",)
+
+
+def test_a_folder_gives_its_whole_name_however_it_is_called(db, tmp_path, monkeypatch):
+    folder = tmp_path / "2026.11.23"
+    folder.mkdir()
+    Pictures.fromarray(np.full((60, 80, 3), 99, np.uint8)).save(folder / "a.png")
+    assert analyze(folder, **RESEARCH, db=db).lesson.name == "2026.11.23"
+    monkeypatch.chdir(folder)
+    lesson = analyze(Path(), **RESEARCH, db=db).lesson
+    assert lesson.name == lesson.source == "2026.11.23"
 
 
 def test_a_handle_never_shows_another_lesson_whose_name_is_its_number(clip, db):

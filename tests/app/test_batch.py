@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import Future
 from typing import Any
 
@@ -23,7 +24,7 @@ from roomread.app.joining import AHEAD, Order, Run
 from roomread.app.panel import find_mapping
 from roomread.app.sources import Entry
 from roomread.engagement.aggregate import timeline
-from roomread.errors import MissingExtraError, SettingsError, SourceError
+from roomread.errors import MissingExtraError, SettingsError, SourceError, StoreBusyError
 from roomread.store.batches import STALE, Batches
 from roomread.store.lessons import LessonStore
 from roomread.types import N_EMOTIONS, Observation, Tracks
@@ -274,10 +275,73 @@ def test_a_piece_that_fails_for_good_leaves_a_gap_that_says_when_and_why(store, 
     assert np.array_equal(times, all_times[(all_times < 2.4 - 1e-6) | (all_times >= 4.8 - 1e-6)])
 
 
+def test_a_recording_that_vanishes_meanwhile_is_gone_on_with_when_it_is_back(store, tmp_path, film):
+    here, away = tmp_path / "film.mp4", tmp_path / "elsewhere.mp4"
+    shutil.copy(film(1), here)
+
+    def vanish(number):
+        if number == 3 and here.exists():
+            here.rename(away)
+
+    pool = Inline()
+    pool.before = vanish
+    (outcome,) = run(store, here, pool=pool)
+    assert outcome.state == "failed" and "does not exist" in outcome.reason
+    assert run(store, here)[0].state == "failed"
+    away.rename(here)
+    (outcome,) = run(store, here)
+    readings, lesson = whole(film(1), tmp_path)
+    found = store.find("last")
+    assert (outcome.state, found.duration, found.notes) == ("complete", lesson.duration, ())
+    assert same(store.readings(found), readings, but=["signals"]) and len(store.lessons()) == 1
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_ctrl_c_while_a_piece_is_written_loses_and_doubles_nothing(store, tmp_path, film, which, monkeypatch):
+    kept, calls = Batches.keep, list[int]()
+
+    def keep(self, *given):
+        lesson = kept(self, *given)
+        calls.append(1)
+        if len(calls) == which:
+            signal.raise_signal(signal.SIGINT)
+        return lesson
+
+    monkeypatch.setattr(Batches, "keep", keep)
+    (outcome,) = run(store, film(1))
+    assert outcome.state == "stopped"
+    (outcome,) = run(store, film(1))
+    assert outcome.state == "complete" and len(store.lessons()) == 1
+    assert same(store.readings(store.find("last")), whole(film(1), tmp_path)[0], but=["signals"])
+
+
+def test_a_store_that_is_away_for_a_moment_costs_nothing(store, tmp_path, film, monkeypatch):
+    monkeypatch.setattr("roomread.app.joining.AGAIN", 0.0)
+    monkeypatch.setattr("roomread.app.joining.BEAT", 0.0)
+    failed = Counter[str]()
+
+    def away(name):
+        real = getattr(Batches, name)
+
+        def tried(self, *given):
+            failed[name] += 1
+            if failed[name] in (1, 2, 4):
+                raise StoreBusyError("The store cannot be used: the server is away.")
+            return real(self, *given)
+
+        monkeypatch.setattr(Batches, name, tried)
+
+    away("keep")
+    away("beat")
+    (outcome,) = run(store, film(1))
+    assert outcome.state == "complete" and failed["keep"] > 4 and failed["beat"] > 1
+    assert same(store.readings(store.find("last")), whole(film(1), tmp_path)[0], but=["signals"])
+
+
 def test_what_cannot_be_read_costs_itself_alone(store, tmp_path, film):
     (tmp_path / "torn.mp4").write_bytes(b"no video" * 99)
-    outcomes = run(store, tmp_path / "torn.mp4", tmp_path / "none.mp4", film(1))
-    assert [outcome.state for outcome in outcomes] == ["failed", "failed", "complete"]
+    outcomes = run(store, tmp_path / "torn.mp4", tmp_path / "none.mp4", tmp_path / ("x" * 300), film(1))
+    assert [outcome.state for outcome in outcomes] == ["failed", "failed", "failed", "complete"]
     assert "cannot be opened" in outcomes[0].reason and "does not exist" in outcomes[1].reason
 
 

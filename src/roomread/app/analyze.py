@@ -16,6 +16,7 @@ from roomread.app.panel import mapping_of, panel
 from roomread.app.recording import Recorder
 from roomread.config import as_dict
 from roomread.errors import RoomreadError, StoreError
+from roomread.outside import shown
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.store.upkeep import tidy
@@ -272,7 +273,7 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
     source = open_source(request.path, settings.frames())
     observer = Observer(settings, side_by_side=True)
     record = Lesson(
-        name=settings.name or Path(source.name).stem,
+        name=settings.name or name_of(request.path),
         source=source.name if request.called is None else request.called,
         purpose=request.purpose,
         reference=request.reference,
@@ -307,6 +308,11 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
     heed.tell_number(recorder.number)
     keep_overview(store, recorder.number)
     return LessonHandle(store, recorder.number)
+
+
+def name_of(path: Path) -> str:
+    """Return what a lesson is called after its source: a file without its ending, a folder whole."""
+    return shown(path) if path.is_dir() else Path(shown(path)).stem
 
 
 def plain_settings(settings: ObserveSettings) -> dict[str, Any]:

@@ -170,7 +170,8 @@ def working(how: BatchSettings) -> Iterator[RayPool]:
         MissingExtraError: Ray is not installed.
         SettingsError: there is no cluster at the address.
     """
-    os.environ |= {name: value for name, value in QUIET.items() if name not in os.environ}
+    wanted = QUIET | {"RAY_task_oom_retries": str(how.tries - 1)}  # without it Ray tries for ever
+    os.environ |= {name: value for name, value in wanted.items() if name not in os.environ}
     try:
         import ray
     except ModuleNotFoundError as error:

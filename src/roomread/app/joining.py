@@ -10,24 +10,31 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
-from roomread.app.analyze import AnalyzeSettings, parse_moment, plain_settings
+from roomread.app.analyze import AnalyzeSettings, name_of, parse_moment, plain_settings
 from roomread.app.overviews import keep_overview
 from roomread.app.pieces import Seen, joined, look_at, seat
-from roomread.app.recording import duration_of
+from roomread.app.recording import HOLD, duration_of, unbroken
 from roomread.app.sources import Entry, key_of
-from roomread.errors import ClaimLostError, LessonNotFoundError, RoomreadError, SourceError
+from roomread.errors import (
+    ClaimLostError,
+    LessonNotFoundError,
+    RoomreadError,
+    SourceError,
+    StoreBusyError,
+    StoreError,
+)
 from roomread.outside import printable, shown
 from roomread.store.batches import BEAT, COMPLETE, FAILED, STOPPED, Batch, Batches, Lost
 from roomread.store.lessons import LessonStore
 from roomread.style import clock
-from roomread.types import Lesson
+from roomread.types import Lesson, Observation
 from roomread.watch.frames import WHOLE, PictureSource, Piece, damage_note, open_source
 from roomread.watch.pieces import cut
 from roomread.watch.track import SeatTracker
 
+AGAIN = 0.5  # seconds until a store that is held, or away, is tried again
 AHEAD = 2  # pieces more than workers that are under way or wait for their turn: no worker idles, little is held
 KNOWN, HELD = "known", "held"  # states of an outcome, beside those of a batch: done before; another run is at it
 
@@ -148,11 +155,16 @@ class Run:
                 for future in came:
                     self._receive(future, *self._flight.pop(future))
                 if time.monotonic() - self._beaten > BEAT:
-                    self.batches.beat()
+                    with contextlib.suppress(StoreBusyError):  # several may be missed before it counts
+                        self.batches.beat()
                     self._beaten = time.monotonic()
                 self._tell()
         except KeyboardInterrupt:
             self._stop()
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                self._stop()
+            raise
         return self.outcomes
 
     def _list(self, entries: Sequence[Entry]) -> None:
@@ -249,7 +261,9 @@ class Run:
         except RoomreadError as error:
             came = printable(str(error))
         with self._owned(work):
-            if number >= 0:
+            if isinstance(came, str) and (gone := _gone(work)):
+                self._fail(work, gone)  # to be gone on with when it is there again
+            elif number >= 0:
                 work.came[number] = came
                 work.seconds += work.span(number)
                 self._done += work.span(number)
@@ -294,16 +308,29 @@ class Run:
         lesson = work.lesson or self._record(work, n)
         duration = duration_of(*frames, came.lone_gap)
         lesson = dataclasses.replace(lesson, duration=duration, width=came.size[0], height=came.size[1])
-        work.lesson = self.batches.keep(batch, _noted(lesson, work, batch, "running"), seen)
-        work.batch, work.frames = batch, frames
+        self._write(work, batch, _noted(lesson, work, batch, "running"), seen)
+        work.frames = frames
 
     def _keep(self, work: _Work, batch: Batch, state: str, notes: Sequence[str] = ()) -> None:
         """Write how far a recording is where nothing new was seen."""
-        if work.lesson is None:
-            self.batches.note(batch)
-        else:
-            work.lesson = self.batches.keep(batch, _noted(work.lesson, work, batch, state, notes))
-        work.batch = batch
+        self._write(work, batch, None if work.lesson is None else _noted(work.lesson, work, batch, state, notes))
+
+    def _write(self, work: _Work, batch: Batch, lesson: Lesson | None, seen: Sequence[Observation] = ()) -> None:
+        """Write how far a recording is, again for a while where the store is held or away."""
+        end = time.monotonic() + HOLD
+        while True:
+            try:
+                with unbroken():
+                    if lesson is None:
+                        self.batches.note(batch)
+                    else:
+                        work.lesson = self.batches.keep(batch, lesson, seen)
+                    work.batch = batch
+                return
+            except StoreBusyError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(AGAIN)
 
     def _record(self, work: _Work, pieces: int) -> Lesson:
         """Return what is known of a lesson before anything was seen."""
@@ -312,7 +339,7 @@ class Run:
         if pieces > 1:
             made_with["pieces"] = {"joined": pieces, "seconds": work.batch.seconds}
         return Lesson(
-            name=work.settings.name or Path(shown(entry.path)).stem,
+            name=work.settings.name or name_of(entry.path),
             source=shown(entry.path),
             purpose=order.purpose,
             reference=order.reference,
@@ -369,6 +396,15 @@ class Run:
         failed = sum(outcome.state == FAILED for outcome in self.outcomes)
         n = len(self.outcomes) + len(self._works) + len(self._waiting)
         self.order.tell(Standing(self._done, self._total, len(self.outcomes) - failed, failed, n))
+
+
+def _gone(work: _Work) -> str:
+    """Return in words why a recording cannot be opened any more; empty where it can."""
+    try:
+        open_source(work.entry.path, work.settings.frames())
+    except SourceError as error:
+        return printable(str(error))
+    return ""
 
 
 def _noted(lesson: Lesson, work: _Work, batch: Batch, state: str, more: Sequence[str] = ()) -> Lesson:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import signal
 import threading
 import time
+from collections.abc import Iterator
 
 from roomread.errors import SourceError, StoreBusyError, StoreError
 from roomread.store.engine import WAIT
@@ -24,6 +26,24 @@ MOST_NOTES = 20  # times that the store could not be written, each noted by itse
 def duration_of(first: float, last: float, frames: int, lone_gap: float) -> float:
     """Return the seconds that so many frames between two moments stand for; a single one stands for `lone_gap`."""
     return round(last - first + ((last - first) / (frames - 1) if frames > 1 else lone_gap), 3)
+
+
+@contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back while the store is written and memory told so: else both would disagree."""
+    came: list[int] = []
+    ours = threading.current_thread() is threading.main_thread()
+    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)} if ours else {}
+    held = {number: handler for number, handler in held.items() if handler is not None}
+    for number in held:
+        signal.signal(number, lambda given, _: came.append(given))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 class Recorder:
@@ -173,10 +193,11 @@ class Recorder:
             state=state,
             notes=notes,
         )
-        if not record.number:
-            record = self.store.add(record, self._waiting)
-        else:
-            self.store.append(record, self._waiting, wait=BRIEF if self._live else WAIT)
-        self._record = record
-        self._waiting = []
-        self._kept = time.monotonic()
+        with unbroken():
+            if not record.number:
+                record = self.store.add(record, self._waiting)
+            else:
+                self.store.append(record, self._waiting, wait=BRIEF if self._live else WAIT)
+            self._record = record
+            self._waiting = []
+            self._kept = time.monotonic()

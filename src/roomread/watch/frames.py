@@ -112,6 +112,12 @@ def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> So
     Raises:
         SourceError: there is nothing at the path, a folder holds no picture, or the file is neither picture nor video.
     """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # told below
+    except OSError as error:  # Path's own questions pass some of these on
+        raise SourceError(f"{shown(path)} cannot be read: {error.strerror}.") from error
     if path.is_dir():
         pictures = sorted(entry for entry in _inside(path) if is_picture(entry))
         if not pictures:

@@ -20,7 +20,7 @@ from numpy.testing import assert_array_equal
 from roomread.errors import LessonNotFoundError, StoreError
 from roomread.store.engine import default_store
 from roomread.store.lessons import LessonStore
-from roomread.store.schema import VERSION
+from roomread.store.schema import VERSION, folded
 from roomread.types import ACTIVITY, MARKER, NO_SEAT, SIGNALS, Lesson, Observation, Part
 
 MakeLesson = Callable[..., Lesson]
@@ -298,6 +298,7 @@ def test_a_store_of_an_earlier_version_keeps_what_it_has_and_takes_all_signals(
     assert_array_equal(after.signals[:, :known], before.signals[:, :known])
     assert np.isnan(after.signals[:, known:]).all()
     assert again.find("1").remarks == "" and again.parts(kept) == {}
+    assert ask(store, "SELECT folded FROM lessons WHERE number = 1") == [(folded(kept.name, kept.source),)]
     assert_array_equal(again.readings(again.add(lesson(), observations)).signals, before.signals)
     assert ask(store, "SELECT version FROM store") == [(VERSION,)]
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     inspect,
+    select,
 )
 from sqlalchemy.schema import CreateColumn
 
@@ -170,4 +171,8 @@ def step_up(connection: Connection) -> None:
                 made = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
     metadata.create_all(connection)  # whole tables that are new
+    columns = lessons_table.c
+    old = connection.execute(select(columns.number, columns.name, columns.source).where(columns.folded == "")).all()
+    for number, name, source in old:
+        connection.execute(lessons_table.update().where(columns.number == number).values(folded=folded(name, source)))
     connection.execute(store_table.update().values(version=VERSION))

@@ -145,6 +145,8 @@ def test_an_error_is_one_line_without_a_traceback_and_exits_with_1(run, tmp_path
     ("line", "words"),
     [
         ("analyze --fps 0 --purpose demo x.mp4", "fps must be at least 0.001"),
+        ("demo --seconds 0.5", "`seconds` must be from 1 to 7200"),
+        ("demo --seed -1", "seed"),
         ("analyze --purpose research --reference '' x.mp4", "The reference is empty"),
         ("analyze x.mp4", "A purpose is needed"),
         ("analyze --purpose demo --mapping nonsense x.mp4", "There is no mapping"),

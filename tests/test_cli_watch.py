@@ -11,6 +11,8 @@ from roomread.cli.main import main
 from roomread.review.calibration import FORM, WORDS
 from roomread.watch import cameras, live
 from roomread.watch.live import open_live
+from roomread.watch.livesource import LiveSettings
+from roomread.watch.push import PushSource
 
 
 @pytest.fixture
@@ -24,6 +26,14 @@ def test_a_video_is_watched_line_by_line(clip, capsys):
     assert re.fullmatch(r"0:0\d  no face found", printed.out.splitlines()[0])  # a busy machine begins late
     assert "Only at least 5 seats together are shown" in printed.err
     assert "0.5 is a coin" in printed.err
+
+
+def test_watching_ends_after_so_long_although_no_picture_comes_any_more(capsys, monkeypatch):
+    silent = PushSource("camera", LiveSettings())
+    silent.push(np.full((90, 160, 3), 120, np.uint8), 1000.0)
+    monkeypatch.setattr(live, "open_live", lambda *_: silent)
+    assert main(["watch", "camera", "--purpose", "research", "--seconds", "1.5"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_lines_for_machines_tell_what_is_not_known(clip, capsys):
@@ -56,6 +66,7 @@ def test_without_a_source_the_cameras_are_listed(capsys, monkeypatch):
         (["nowhere.mp4", "--purpose", "research"], "cannot be watched"),
         (["nowhere.mp4"], "A purpose is needed"),
         (["nowhere.mp4", "--purpose", "research", "--every", "0"], "every must be above 0"),
+        (["nowhere.mp4", "--purpose", "research", "--window", "inf"], "window must be above 0, and have an end"),
     ],
 )
 def test_what_cannot_be_watched_is_said(capsys, line, words):

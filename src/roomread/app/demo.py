@@ -8,6 +8,7 @@ from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, LessonHandle, Request, analyze_request
 from roomread.demo import RoomSettings, build_room
+from roomread.errors import SettingsError
 from roomread.store.lessons import LessonStore
 
 
@@ -34,10 +35,15 @@ def run_demo(out: Path, db: str | None, room: tuple[float, int], progress: Calla
         progress: called with the share of the room that is built, 0 to 1.
 
     Raises:
+        SettingsError: seconds or seed lie out of range.
         MissingExtraError: scikit-image, which brings the photograph, is not installed.
         OutputError: the folder cannot be written.
     """
-    built = build_room(RoomSettings(seconds=room[0], seed=room[1]), out, progress)
+    try:
+        script = RoomSettings(seconds=room[0], seed=room[1])
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    built = build_room(script, out, progress)
     settings = AnalyzeSettings(name="Synthetic room")
     request = Request(built.video, "demo", None, settings, sample=True)
     lesson = analyze_request(request, LessonStore(out / "demo.sqlite" if db is None else db))

@@ -32,8 +32,8 @@ class WatchSettings(ObserveSettings):
     def __post_init__(self) -> None:
         ObserveSettings.__post_init__(self)
         for name in ("window", "every"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0. Received: {getattr(self, name)}.")
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name} must be above 0, and have an end. Received: {getattr(self, name)}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

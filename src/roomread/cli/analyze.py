@@ -142,7 +142,7 @@ def _analyze(options: argparse.Namespace) -> int:
             break
     if options.json:
         lessons = [{**_as_dict(lesson, options), "files": files} for lesson, files in done]
-        print(json.dumps({"lessons": lessons, "failed": failed}, indent=2, ensure_ascii=False))
+        print(json.dumps({"lessons": lessons, "failed": failed}, indent=2))
     if stopped:
         say("roomread: stopped; what was seen until then is kept.")
         return STOPPED

@@ -103,7 +103,7 @@ def _as_json(outcomes: list[Outcome], taken: float) -> str:
         for outcome in outcomes
     ]
     seconds = sum(outcome.seconds for outcome in outcomes)
-    return json.dumps({"recordings": told, "video_s": seconds, "taken_s": taken}, indent=2, ensure_ascii=False)
+    return json.dumps({"recordings": told, "video_s": seconds, "taken_s": taken}, indent=2)
 
 
 def _table(outcomes: list[Outcome], taken: float) -> str:

@@ -45,8 +45,8 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.out is not None and options.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise SettingsError(f"{options.out} is no picture. Expected: a name that ends in .png or .jpg.")
-    if not options.seconds > 0:
-        raise SettingsError(f"--seconds must be above 0. Received: {options.seconds}.")
+    if not 0 < options.seconds < math.inf:
+        raise SettingsError(f"--seconds must be above 0, and have an end. Received: {options.seconds}.")
     settings = settings_of(ObserveSettings, options, {})
     detector = open_detector(settings.detector, Runtime(threads=settings.threads, device=settings.device))
     source = _open(options.source, options.seconds, settings.threads)

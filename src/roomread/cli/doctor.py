@@ -40,7 +40,7 @@ def _licences(options: argparse.Namespace) -> int:
 
     found = licences()
     if options.json:
-        print(json.dumps([asdict(terms) for terms in found], indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(terms) for terms in found], indent=2))
         return 0
     for terms in found:
         told = f"{terms.name:24} {terms.version:12} {terms.needed_by:8} {terms.licence}"

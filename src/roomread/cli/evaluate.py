@@ -57,7 +57,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     sizes, blurs = SIZES if options.sizes else (), BLURS if options.blur else ()
     judged = [evaluate(model, faces, options.split, drop, sizes, blurs) for model in models]
     if options.json:
-        print(json.dumps(numbers_of(judged), indent=2, ensure_ascii=False))
+        print(json.dumps(numbers_of(judged), indent=2))
     else:
         print("\n\n".join([*map(as_text, judged), *([as_table(judged)] if len(judged) > 1 else [])]))
     if options.out is not None:

@@ -36,7 +36,7 @@ def _structure(options: argparse.Namespace) -> int:
 
     compared = open_lesson(options.lesson, options.db).structure(options.files, options.mapping, options.window)
     if options.json:
-        print(json.dumps(compared.as_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(compared.as_dict(), indent=2))
         return 0
     print(f"{'no.':>3}  {'when':17}  {'seats':>5}  {'covered':>7}  {'difference (95% interval)':39}  part")
     for row in compared.rows:

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
@@ -65,8 +66,12 @@ def _watch(options: argparse.Namespace) -> int:
     told: set[str] = set()
     first = True
     glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
+    ending = threading.Timer(options.seconds, source.close)  # also where no picture comes any more
+    ending.daemon = True
     try:
         for glimpse in glimpses:
+            if first and math.isfinite(options.seconds):
+                ending.start()
             for note in glimpse.notes:
                 if note not in told:
                     say(f"{CLEAR if sys.stdout.isatty() else ''}{note}")
@@ -80,6 +85,7 @@ def _watch(options: argparse.Namespace) -> int:
         stopped = False
     except KeyboardInterrupt:
         stopped = True
+    ending.cancel()
     glimpses.close()  # and with it the source
     if sys.stdout.isatty():
         print()

@@ -91,7 +91,7 @@ def smart_lms(emotions: Array, signals: Array | None = None) -> Array:
         signals: not looked at.
 
     Returns:
-        float64 (n,), 0.35 to 1; NaN where not readable.
+        float64 (n,), 0.3 to 1; NaN where not readable.
     """
     check_shape("emotions", emotions, (None, N_EMOTIONS))
     known = emotions.astype(np.float64)

@@ -111,6 +111,7 @@ class SeatTracker:
         self._started = False
         self._jumps = JumpWatch()
         self._times: deque[float] = deque(maxlen=16)  # of the newest frames
+        self._lost_after = 0.0  # seconds, as the setting says or a little more than usually lies between two frames
         self.shifts: tuple[Shift, ...] = ()  # what befell all seats at once so far
 
     @property
@@ -132,6 +133,8 @@ class SeatTracker:
         middles = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
         sizes = np.maximum(box_sizes(boxes), 1.0).astype(np.float64)
         self._times.append(time)
+        usual = float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
+        self._lost_after = max(self.settings.lost_after, 1.2 * usual)
         self._tracks = [track for track in self._tracks if time - track.time <= self._lost_after]
         verdict = self._jumps.see(_faces(self._tracks or self._seats), Faces(middles, sizes), time)
         owners = []
@@ -151,12 +154,6 @@ class SeatTracker:
         self._seat(seen, time)
         seats = [NO_SEAT if track.seat is None or track.seat.doubted else track.seat.number for track in owners]
         return np.array(seats, np.int64)
-
-    @property
-    def _lost_after(self) -> float:
-        """Seconds unseen until a track ends: `lost_after`, or a little more than usually lies between two frames."""
-        usual = float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
-        return max(self.settings.lost_after, 1.2 * usual)
 
     def _seat(self, seen: list[_Track], time: float) -> None:
         """Bring tracks and seats together."""

@@ -41,12 +41,12 @@ class ExpressionSettings:
     """Which faces are read."""
 
     min_size: float = 16.0  # pixels, root of the box's area; smaller faces are left out. Lowering it adds guesses:
-    # on `validation` (n = 2,872) accuracy is 0.691 at full size, 0.660 at 21 and 0.590 at 14 pixels, which fill the 24
+    # on `validation` (n = 2,872) accuracy is 0.686 at full size, 0.666 at 21 and 0.598 at 14 pixels, which fill the 24
     # and 16 pixels of `roomread evaluate --sizes`
     min_contrast: float = 10.0  # gray levels, standard deviation of the face; less is too dark, or hidden by light:
-    # with faces darkened to 14 and 7 gray levels, and a camera's noise of 3, accuracy is 0.58 and 0.34
+    # with faces darkened to 14 and 7 gray levels, and a camera's noise of 3, accuracy is 0.58 and 0.35
     min_detail: float = 0.008  # sharpness by the square of the contrast; less is blurred: blurs of 1, 1.5 and 2 pixels
-    # leave 0.05, 0.014 and 0.006, and accuracies of 0.65, 0.59 and 0.53
+    # leave 0.05, 0.014 and 0.006, and accuracies of 0.66, 0.60 and 0.53
     min_eyes: float = 0.15  # distance of the eyes over the box's width; less is a profile. Of the faces that the model
     # learned from 99.8 in 100 show more, so what it makes of others is not known: down to there accuracy is about 0.6,
     # and 0.72 for faces seen from the front, with 0.45 and more

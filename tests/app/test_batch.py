@@ -296,7 +296,16 @@ def test_a_recording_that_vanishes_meanwhile_is_gone_on_with_when_it_is_back(sto
     assert same(store.readings(found), readings, but=["signals"]) and len(store.lessons()) == 1
 
 
+@pytest.fixture
+def interruptible():
+    """Let Ctrl-C do what it does in a terminal; whoever runs tests side by side ignores it in each process."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("which", [1, 2, 3])
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_a_piece_is_written_loses_and_doubles_nothing(store, tmp_path, film, which, monkeypatch):
     kept, calls = Batches.keep, list[int]()
 

@@ -166,7 +166,7 @@ def _told(lesson: Lesson, seen: Overview) -> dict[str, Any]:
 def _exact(seconds: float) -> str:
     """Write a moment so that it is read back as it is, to the millisecond."""
     told = round(seconds, 3)
-    return style.clock(told) if told == round(told) else f"{told:g}" if told < 1000 else f"{told:.3f}".rstrip("0")
+    return style.clock(told) if told == round(told) else f"{told:.3f}".rstrip("0")
 
 
 def _part_row(key: int, part: Part) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +74,8 @@ def test_what_the_model_looked_at_is_drawn_for_the_likeliest_expressions(tmp_pat
     assert "<!-- happy 40% -->" in text
     assert text.count(" 10% -->") == 2
     assert "Grad-CAM of net" in text
+
+
+def test_dollar_signs_in_names_are_no_formula(tmp_path: Path) -> None:
+    priced = replace(prediction(1), name=r"5$ and 6\%$.png")
+    assert r"5$ and 6\%$.png: 1 face" in text_of(draw_prediction(priced, "$x^$ net", "", tmp_path / "p.svg"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from roomread import style
 from roomread.output import write_whole
@@ -67,6 +68,8 @@ def save_figure(figure: Figure, path: Path) -> Path:
     Raises:
         OutputError: it cannot be written.
     """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # two dollar signs in the name of a file or a model are no formula
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
     with matplotlib.rc_context(LOOK):
         write_whole({path: lambda new: figure.savefig(new, metadata=undated)})

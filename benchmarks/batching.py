@@ -141,7 +141,7 @@ def in_pieces(chosen: argparse.Namespace) -> dict[str, Any]:
 def differing(one: Readings, other: Readings, lesson: Lesson, name: str) -> dict[str, float]:
     """Return by how much the class's engagement differs in bins of BIN seconds, and over the lesson."""
     mapping = mapping_of(lesson, name)
-    lines = [timeline(readings, mapping.score, BIN, lesson.duration) for readings in (one, other)]
+    lines = [timeline(readings, mapping.score, BIN) for readings in (one, other)]
     lesson_long = [overall(readings, mapping.score).engagement for readings in (one, other)]
     apart = np.abs(lines[0].engagement - lines[1].engagement)
     return {

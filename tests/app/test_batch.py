@@ -188,9 +188,9 @@ def test_signals_in_pieces_are_read_as_often_and_never_of_a_face_without_a_seat(
 @pytest.mark.parametrize(("name", "most"), [("sharma", 0.0), ("glance", 0.02)])
 def test_the_engagement_of_pieces_is_that_of_the_whole_to_a_tolerance(store, tmp_path, film, name, most):
     run(store, film(1), seconds=1.2)
-    readings, lesson = whole(film(1), tmp_path)
+    readings, _ = whole(film(1), tmp_path)
     score = find_mapping(name).score
-    lines = [timeline(each, score, 3.0, lesson.duration) for each in (readings, store.readings(store.find("last")))]
+    lines = [timeline(each, score, 3.0) for each in (readings, store.readings(store.find("last")))]
     assert np.isfinite(lines[0].engagement).all()
     assert abs(lines[0].engagement - lines[1].engagement).max() <= most
 

@@ -122,7 +122,7 @@ def test_every_seat_counts_once_whatever_the_number_of_its_faces(readings: MakeR
     busy = [(frame, 1, "happy") for frame in range(9)]
     seldom = [(frame, seat, "sad") for frame in (0, 4, 8) for seat in (2, 3)]
     seen = readings(np.arange(9) / 10, busy + seldom)
-    line, whole = timeline(seen, happiness, 1.0, 0.9), overall(seen, happiness)
+    line, whole = timeline(seen, happiness, 1.0), overall(seen, happiness)
     assert_array_equal(line.status, [OK])
     assert_array_equal(line.seats, [3])
     for engagement, emotions in ((line.engagement[0], line.emotions[0]), (whole.engagement, whole.emotions)):
@@ -133,7 +133,7 @@ def test_every_seat_counts_once_whatever_the_number_of_its_faces(readings: MakeR
 def test_the_band_of_several_seats_is_the_interval_of_their_mean(readings: MakeReadings) -> None:
     shown = {1: "happy", 2: "happy", 3: "happy", 4: "sad"}
     seen = readings(np.arange(3) / 10, [(frame, seat, shown[seat]) for frame in range(3) for seat in shown])
-    line = timeline(seen, happiness, 1.0, 0.3)
+    line = timeline(seen, happiness, 1.0)
     half = student_t(3) * 0.5 / 2  # deviation of 1, 1, 1, 0 is 0.5
     assert_allclose([line.low[0], line.high[0]], [0.75 - half if half < 0.75 else 0.0, 1.0])
     assert_allclose((overall(seen, happiness).low, overall(seen, happiness).high), (line.low[0], line.high[0]))
@@ -142,7 +142,7 @@ def test_the_band_of_several_seats_is_the_interval_of_their_mean(readings: MakeR
 def test_the_band_of_one_seat_is_the_middle_of_its_readings(readings: MakeReadings) -> None:
     levels = np.linspace(0, 1, 21)
     seen = readings(levels, [(row, 1, [0, 0, 0, p, 1 - p, 0, 0]) for row, p in enumerate(levels)])
-    line = timeline(seen, happiness, 2.0, 1.05)
+    line = timeline(seen, happiness, 2.0)
     assert_allclose([line.engagement[0], line.low[0], line.high[0]], [0.5, 0.05, 0.95], atol=1e-6)
     whole = overall(seen, happiness)
     assert_allclose([whole.engagement, whole.low, whole.high], [0.5, NAN, NAN], atol=1e-6)
@@ -151,7 +151,7 @@ def test_the_band_of_one_seat_is_the_middle_of_its_readings(readings: MakeReadin
 def test_of_several_seats_the_one_that_is_read_alone_has_no_band(readings: MakeReadings) -> None:
     levels = np.linspace(0, 1, 21)
     alone = [(row, 1, [0, 0, 0, p, 1 - p, 0, 0]) for row, p in enumerate(levels)]
-    line = timeline(readings(levels, [*alone, *((row, 2, None) for row in range(21))]), happiness, 2.0, 1.05)
+    line = timeline(readings(levels, [*alone, *((row, 2, None) for row in range(21))]), happiness, 2.0)
     assert_array_equal([line.low[0], line.high[0]], [NAN, NAN])
     assert_allclose(line.engagement, [0.5], atol=1e-6)
 
@@ -159,7 +159,7 @@ def test_of_several_seats_the_one_that_is_read_alone_has_no_band(readings: MakeR
 def test_every_bin_says_what_it_is(readings: MakeReadings) -> None:
     times = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 4.0, 4.5]  # nothing was analysed between 3 and 4
     seen = readings(times, [(0, 1, "happy"), (1, 1, None), (2, 1, None), (6, 1, "sad")])
-    line = timeline(seen, happiness, 1.0, 5.0)
+    line = timeline(seen, happiness, 1.0)
     assert_array_equal(line.starts, [0, 1, 2, 3, 4])
     assert_array_equal(line.status, [OK, UNREADABLE, NO_FACE, NOT_ANALYSED, OK])
     assert_array_equal(line.engagement, [1, NAN, NAN, NAN, 0])
@@ -170,7 +170,7 @@ def test_every_bin_says_what_it_is(readings: MakeReadings) -> None:
 
 def test_what_is_missing_never_becomes_a_number(readings: MakeReadings) -> None:
     seen = readings(np.arange(6), [(row, seat, None) for row in range(6) for seat in (1, 2, 3)])
-    line, whole = timeline(seen, happiness, 1.0, 6.0), overall(seen, happiness)
+    line, whole = timeline(seen, happiness, 1.0), overall(seen, happiness)
     for values in (line.engagement, line.low, line.high, line.emotions, whole.engagement, whole.low, whole.emotions):
         assert np.isnan(values).all()
     assert (whole.n_seats, whole.n_readable, whole.readable) == (3, 0, 0.0)
@@ -182,7 +182,7 @@ def test_an_unreadable_face_changes_nothing_of_the_readable_ones(readings: MakeR
     sharp, both = readings(range(5), faces), readings(range(5), faces + blurred)
     for name in ("engagement", "low", "high", "emotions", "seats", "readable"):
         assert_array_equal(
-            getattr(timeline(both, happiness, 1.0, 5.0), name), getattr(timeline(sharp, happiness, 1.0, 5.0), name)
+            getattr(timeline(both, happiness, 1.0), name), getattr(timeline(sharp, happiness, 1.0), name)
         )
     assert overall(both, happiness).engagement == overall(sharp, happiness).engagement
     assert_allclose(overall(both, happiness).readable, 0.75)
@@ -191,7 +191,7 @@ def test_an_unreadable_face_changes_nothing_of_the_readable_ones(readings: MakeR
 def test_a_false_box_seen_in_two_frames_is_no_seat(readings: MakeReadings) -> None:
     faces = [(row, seat, "happy") for row in range(10) for seat in (1, 2)]
     seen = readings(range(10), [*faces, (3, 7, "sad"), (4, 7, "sad")])
-    line, whole = timeline(seen, happiness, 10.0, 10.0), overall(seen, happiness)
+    line, whole = timeline(seen, happiness, 10.0), overall(seen, happiness)
     assert_array_equal(line.seats, [2])
     assert_array_equal(line.engagement, [1.0])
     assert_allclose(line.readable, [2.2])
@@ -202,7 +202,7 @@ def test_a_bin_of_readable_faces_without_a_seat_does_not_say_that_they_could_not
     readings: MakeReadings,
 ) -> None:
     walking = [(row, NO_SEAT, "happy") for row in range(5)]
-    line = timeline(readings(range(5), walking), happiness, 5.0, 5.0)
+    line = timeline(readings(range(5), walking), happiness, 5.0)
     assert_array_equal(line.readable, [1.0])
     assert line.status[0] not in (OK, UNREADABLE)
     assert np.isnan(line.engagement).all()
@@ -210,7 +210,7 @@ def test_a_bin_of_readable_faces_without_a_seat_does_not_say_that_they_could_not
 
 def test_a_lesson_without_a_face_is_known_to_have_none(readings: MakeReadings) -> None:
     seen = readings(range(4))
-    line, whole = timeline(seen, happiness, 2.0, 4.0), overall(seen, happiness)
+    line, whole = timeline(seen, happiness, 2.0), overall(seen, happiness)
     assert_array_equal(line.status, [NO_FACE, NO_FACE])
     assert np.isnan(line.engagement).all()
     assert (whole.n_seats, whole.n_readable, whole.faces_per_frame) == (0, 0, 0.0)
@@ -220,7 +220,7 @@ def test_a_lesson_without_a_face_is_known_to_have_none(readings: MakeReadings) -
 
 def test_a_lesson_without_a_frame_has_one_bin_that_was_not_analysed(readings: MakeReadings) -> None:
     seen = readings([])
-    line, whole = timeline(seen, happiness, 1.0, 0.0), overall(seen, happiness)
+    line, whole = timeline(seen, happiness, 1.0), overall(seen, happiness)
     assert_array_equal(line.status, [NOT_ANALYSED])
     assert np.isnan([*line.engagement, *line.readable, *line.unreadable, *line.seats]).all()
     assert np.isnan(whole.faces_per_frame)
@@ -240,14 +240,26 @@ def test_bins_stand_where_the_source_has_them(
     readings: MakeReadings, begin: float, duration: float, starts: list[float]
 ) -> None:
     seen = readings(begin + np.arange(0, duration, 0.2), [(0, 1, "happy")])
-    assert_array_equal(timeline(seen, happiness, 2.0, duration).starts, starts)
+    assert_array_equal(timeline(seen, happiness, 2.0).starts, starts)
 
 
-def test_a_frame_at_the_very_end_counts_in_the_last_bin(readings: MakeReadings) -> None:
+def test_a_frame_at_the_very_end_has_its_bin(readings: MakeReadings) -> None:
     seen = readings([0.0, 1.0, 2.0], [(row, 1, "happy") for row in range(3)])
-    line = timeline(seen, happiness, 1.0, 2.0)
-    assert_array_equal(line.starts, [0, 1])
-    assert_array_equal(line.engagement, [1, 1])
+    line = timeline(seen, happiness, 1.0)
+    assert_array_equal(line.starts, [0, 1, 2])
+    assert_array_equal(line.engagement, [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("times", "width", "n"),
+    [(np.arange(300) * 0.2002, 1.0, 60), (0.1 + np.arange(300) * 0.2, 1.0, 60), (np.arange(149) * 4.0, 5.0, 119)],
+)
+def test_the_time_that_the_last_frame_stands_for_makes_no_bin_without_a_frame(
+    readings: MakeReadings, times: Array, width: float, n: int
+) -> None:
+    starts, bins = bins_of(readings(times), width)
+    assert len(starts) == n == bins[-1] + 1
+    assert bins.dtype == np.int64
 
 
 def test_a_skipped_frame_leaves_the_class_as_it_was(readings: MakeReadings) -> None:
@@ -257,7 +269,7 @@ def test_a_skipped_frame_leaves_the_class_as_it_was(readings: MakeReadings) -> N
     half = readings(times[::2], [(row // 2, seat, shown) for row, seat, shown in faces if row % 2 == 0])
     for name in ("status", "engagement", "emotions", "seats", "readable"):
         assert_array_equal(
-            getattr(timeline(every, happiness, 1.0, 5.0), name), getattr(timeline(half, happiness, 1.0, 5.0), name)
+            getattr(timeline(every, happiness, 1.0), name), getattr(timeline(half, happiness, 1.0), name)
         )
 
 
@@ -282,20 +294,11 @@ def test_the_share_of_a_state_counts_every_seat_once_in_each_bin(readings: MakeR
     assert_allclose(whole.value, [(4 / 6 + 0.5) / 2])
 
 
-def test_a_lesson_that_ends_within_rounding_of_a_bins_edge_has_no_bin_more(readings: MakeReadings) -> None:
-    seen = readings([0.0, 1.0, 2.0])
-    starts, bins = bins_of(seen, 1.0, 3.0 + 1e-10)
-    assert_array_equal(starts, [0, 1, 2])
-    assert_array_equal(bins, [0, 1, 2])
-    assert bins.dtype == np.int64
-    assert len(bins_of(seen, 1.0, 3.0 + 1e-8)[0]) == 4
-
-
 def test_bins_of_a_lesson_that_begins_late_are_counted_from_its_own(readings: MakeReadings) -> None:
-    starts, bins = bins_of(readings([7.0, 9.9, 10.0, 11.5]), 2.0, 4.6)
+    starts, bins = bins_of(readings([7.0, 9.9, 10.0, 11.5]), 2.0)
     assert_array_equal(starts, [6, 8, 10])
     assert_array_equal(bins, [0, 1, 2, 2])
-    assert_array_equal(bins_of(readings([]), 2.0, 0.0)[0], [0])
+    assert_array_equal(bins_of(readings([]), 2.0)[0], [0])
 
 
 def test_a_mean_of_several_columns_leaves_out_a_face_of_which_one_is_not_known(readings: MakeReadings) -> None:
@@ -308,7 +311,7 @@ def test_a_face_without_a_seat_counts_among_the_faces_and_in_no_mean(readings: M
     """Seat numbers above every established one, and below it, are nobody's."""
     faces = [(row, seat, "happy") for row in range(6) for seat in (3, 5)]
     strangers = [(0, NO_SEAT, "sad"), (1, 4, "sad"), (2, 9, "sad"), (3, 1, None)]
-    line = timeline(readings(range(6), faces + strangers), happiness, 3.0, 6.0)
+    line = timeline(readings(range(6), faces + strangers), happiness, 3.0)
     assert_array_equal(line.engagement, [1, 1])
     assert_array_equal(line.seats, [2, 2])
     assert_allclose(line.readable, [(6 + 3) / 3, 2])

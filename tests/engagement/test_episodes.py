@@ -133,7 +133,7 @@ def test_each_seat_is_compared_with_itself(readings: MakeReadings) -> None:
     """Seat 1 is sad throughout, which is its usual level; seat 2 is neutral, and sad for two minutes."""
     moods = [["sad", "sad" if 300 <= row < 360 else "neutral"] for row in range(600)]
     faces = [(row, seat, moods[row][seat - 1]) for row in range(600) for seat in (1, 2)]
-    told = seat_episodes(readings(np.arange(600) * STEP, faces), sharma, 1200.0)
+    told = seat_episodes(readings(np.arange(600) * STEP, faces), sharma)
     assert told[1] == ()
     (drop,) = told[2]
     assert (drop.kind, drop.start, drop.end) == (DROP, 600, 720)
@@ -230,8 +230,31 @@ def test_a_seat_must_move_further_than_the_class(readings: MakeReadings) -> None
     sad = (1 - scores) * 1.5
     faces = [(row, 1, [0, 0, 0, 0, share, 0, 1 - share]) for row, share in enumerate(sad)]
     seen = readings(np.arange(900) * STEP, faces)
-    assert seat_episodes(seen, sharma, 1800.0) == {1: ()}
-    starts, levels, _ = seat_levels(seen, sharma, 1800.0, STEP)
+    assert seat_episodes(seen, sharma) == {1: ()}
+    starts, levels, _ = seat_levels(seen, sharma, STEP)
     smoothed = smooth_seats(levels, OverTimeSettings())[:, 0]
     (drop,) = find_episodes(starts, STEP, smoothed, np.ones(len(starts)))
     assert drop.kind == DROP and 780 <= drop.start <= 820 and 900 <= drop.end <= 940
+
+
+def away(n: int, share: float, memory: float, seed: int) -> Array:
+    """Return a line that stands still but for stretches in which it is at another value, as a formula of few values."""
+    draw, line, state = np.random.default_rng(seed), np.zeros(n), False
+    for row in range(n):
+        state = draw.random() < share if draw.random() < STEP / memory else state
+        line[row] = -0.5 * state
+    return line
+
+
+def test_a_line_that_mostly_stands_still_has_hardly_an_episode_without_a_change() -> None:
+    lines = [away(1350, 0.15, 30.0, seed) for seed in range(10)]
+    assert all(np.median(abs(line)) == 0 for line in lines)
+    assert sum(len(found(line)) for line in lines) < 8
+    assert sum(len(found(line, enter=0.06, leave=0.05)) for line in lines) >= 40  # what a spread of nothing would give
+
+
+def test_a_long_drop_is_found_in_a_line_that_stands_still() -> None:
+    line = np.zeros(1350)
+    line[300:600] = -0.3  # of steps 60 s apart 60 of 1320 differ by it
+    (drop,) = found(line)
+    assert (drop.start, drop.end) == (600, 1200)

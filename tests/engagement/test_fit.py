@@ -72,7 +72,7 @@ def test_a_seat_is_judged_by_a_curve_that_never_saw_it() -> None:
     draw = np.random.default_rng(1)
     seats = np.repeat(np.arange(40), 10)
     levels, scores = (draw.permutation(40) % 2)[seats], draw.permutation(40)[seats] / 40
-    judged = cross_validate(scores, levels, seats, lambda model: expected(model, scores))
+    _, judged = cross_validate(scores, levels, seats, lambda model: expected(model, scores))
     assert spearman(expected(fit_curve(scores, levels), scores), levels) > spearman(judged, levels) + 0.2
     assert spearman(judged, levels) < 0.15
 
@@ -81,7 +81,7 @@ def test_changing_a_seats_codes_does_not_change_what_is_said_of_it() -> None:
     scores, levels, seats = coded()
     other = np.where(seats == 3, 2 - levels, levels)
     one, two = (
-        cross_validate(scores, given, seats, lambda model: expected(model, scores)) for given in (levels, other)
+        cross_validate(scores, given, seats, lambda model: expected(model, scores))[0] for given in (levels, other)
     )
     fold = folds_of(seats, FOLDS) == folds_of(seats, FOLDS)[seats == 3][0]
     assert_allclose(one[fold], two[fold])
@@ -90,7 +90,22 @@ def test_changing_a_seats_codes_does_not_change_what_is_said_of_it() -> None:
 
 def test_what_is_real_holds_at_seats_left_out() -> None:
     scores, levels, seats = coded()
-    assert spearman(cross_validate(scores, levels, seats, lambda model: expected(model, scores)), levels) > 0.8
+    for judged in cross_validate(scores, levels, seats, lambda model: expected(model, scores)):
+        assert spearman(judged, levels) > 0.8
+
+
+def test_a_score_that_says_nothing_is_not_judged_to_say_the_opposite_where_seats_differ() -> None:
+    found = []
+    for seed in range(8):
+        draw = np.random.default_rng(seed)
+        seats = np.repeat(np.arange(10), 24)
+        latent = draw.normal(0, 1.5, 10)[seats] + draw.logistic(size=240)
+        scores, levels = draw.uniform(0, 1, 240), np.digitize(latent, [-1, 1])
+        judged, ranked = cross_validate(scores, levels, seats, lambda model, scores=scores: expected(model, scores))  # type: ignore[misc]
+        found.append((spearman(judged, levels), spearman(ranked, levels)))
+    judged, ranked = np.mean(found, axis=0)
+    assert judged < -0.15  # what each curve makes of all lies higher or lower
+    assert abs(ranked) < 0.1
 
 
 @pytest.mark.parametrize(

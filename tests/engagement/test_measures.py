@@ -138,10 +138,16 @@ def test_one_group_or_a_figure_that_is_never_known_has_no_interval() -> None:
     assert np.isnan(bootstrap(lambda rows: float("nan"), np.arange(5))).all()
 
 
-def test_draws_in_which_a_figure_is_not_known_are_left_out() -> None:
-    levels = np.array([0, 1, 1, 1])
-    low, high = bootstrap(lambda rows: area_under_curve(levels[rows], levels[rows] == 1), np.arange(4))
-    assert (low, high) == (1.0, 1.0)
+@pytest.mark.parametrize(("counts", "told"), [((2, 2), False), ((3, 5), True)])  # 12% and 2% of the draws lack one
+def test_draws_in_which_a_figure_is_not_known_are_left_out_if_they_are_few(counts: tuple[int, int], told: bool) -> None:
+    positive, scores = np.repeat([False, True], counts), np.arange(float(sum(counts))) % 4
+    low, high = bootstrap(lambda rows: area_under_curve(scores[rows], positive[rows]), np.arange(sum(counts)))
+    assert (low < high) == told and np.isnan([low, high]).all() != told
+
+
+def test_draws_that_all_give_one_figure_tell_no_interval() -> None:
+    levels = np.repeat([0, 1], 10)
+    assert np.isnan(bootstrap(lambda rows: area_under_curve(levels[rows], levels[rows] == 1), np.arange(20))).all()
 
 
 def test_two_pairs_are_enough_for_a_correlation_of_ranks() -> None:

@@ -212,21 +212,28 @@ def test_a_drop_of_all_seats_is_measured() -> None:
 def test_levels_and_presence_of_seats_come_from_readings(readings: MakeReadings) -> None:
     faces = [(row, 1, "happy") for row in range(20)] + [(row, 2, "sad") for row in range(10)] + [(3, 9, "sad")]
     seen = readings(np.arange(20) / 2, faces)
-    starts, levels, share = seat_levels(seen, sharma, 12.0, 2.0)
-    assert_array_equal(starts, [0, 2, 4, 6, 8, 10])
-    assert_allclose(levels[:, 0], [2 / 3] * 5 + [NAN])
-    assert_allclose(levels[:, 1], [1 / 3] * 3 + [NAN] * 3)
-    assert_array_equal(share[:, 1], [1, 1, 0.5, 0, 0, NAN])
+    starts, levels, share = seat_levels(seen, sharma, 2.0)
+    assert_array_equal(starts, [0, 2, 4, 6, 8])
+    assert_allclose(levels[:, 0], [2 / 3] * 5)
+    assert_allclose(levels[:, 1], [1 / 3] * 3 + [NAN] * 2)
+    assert_array_equal(share[:, 1], [1, 1, 0.5, 0, 0])
 
 
 def test_a_lesson_without_a_face_is_an_ordinary_line(readings: MakeReadings) -> None:
-    line = class_over_time(readings(np.arange(10.0)), sharma, 10.0)
+    line = class_over_time(readings(np.arange(10.0)), sharma)
     assert set(line.status) <= {NO_FACE, NOT_ANALYSED, NOT_ENOUGH}
     assert np.isnan(line.change).all()
-    assert class_over_time(readings([]), sharma, 0.0).status.shape == (1,)
+    assert class_over_time(readings([]), sharma).status.shape == (1,)
     strangers = [(row, NO_SEAT, "happy") for row in range(20)]  # who walk by, and sit nowhere
-    line = class_over_time(readings(np.arange(40.0), strangers), sharma, 40.0)
+    line = class_over_time(readings(np.arange(40.0), strangers), sharma)
     assert_array_equal(line.status, [NOT_ENOUGH] * 10 + [NO_FACE] * 10)
+
+
+def test_frames_further_apart_than_steps_are_no_lost_video(readings: MakeReadings) -> None:
+    times = [*range(0, 400, 5), *range(420, 800, 5)]
+    line = class_over_time(readings(times, [(row, 1, "happy") for row in range(len(times))]), sharma)
+    assert_array_equal(line.starts[line.status == NOT_ANALYSED], np.arange(396, 420, 2))
+    assert set(line.status) == {NOT_ANALYSED, NOT_ENOUGH}
 
 
 def test_settings_that_contradict_themselves_are_refused() -> None:
@@ -344,6 +351,6 @@ def test_times_at_their_limits_are_taken() -> None:
 def test_faces_of_seats_that_are_none_are_in_no_seats_presence(readings: MakeReadings) -> None:
     faces = [(row, seat, "happy") for row in range(8) for seat in (2, 4)]
     strangers = [(0, NO_SEAT, "sad"), (1, 3, "sad"), (2, 7, "sad"), (3, 1, "sad")]
-    _, levels, share = seat_levels(readings(np.arange(8) / 2, [*faces, *strangers]), sharma, 4.0, 2.0)
+    _, levels, share = seat_levels(readings(np.arange(8) / 2, [*faces, *strangers]), sharma, 2.0)
     assert_array_equal(share, [[1, 1], [1, 1]])
     assert_allclose(levels, 2 / 3)

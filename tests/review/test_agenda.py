@@ -118,7 +118,26 @@ def test_parts_that_overlap_are_kept_and_told(write: Write) -> None:
 def test_several_files_are_one_structure_in_the_order_of_time(write: Write) -> None:
     agenda, markers = write("0,60,One\n60,90,Two\n"), write("time,name\n30,Bell\n", "markers.csv")
     assert [part.name for part in read_all([agenda, markers]).parts] == ["One", "Bell", "Two"]
+    assert read_all([agenda, markers]).notes == ()
+    slides = write("start,end,name\n50,80,Slide\n", "slides.csv")
+    assert read_all([slides, agenda]).notes == (
+        "2 parts begin before an earlier one has ended (first: Slide at 0:50); each is compared for itself.",
+    )
     assert read_all([]).parts == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("12,5;Intro\n60,0;Lecture\n", [("Intro", 12.5, 60), ("Lecture", 60, math.inf)]),
+        ("0:00,Intro; welcome\n4:00,Lecture\n", [("Intro; welcome", 0, 240), ("Lecture", 240, math.inf)]),
+        ("start;name\n12,5;Intro\n", [("Intro", 12.5, math.inf)]),
+    ],
+)
+def test_what_separates_the_cells_is_seen_beside_decimal_commas(
+    write: Write, text: str, named: list[tuple[str, float, float]]
+) -> None:
+    assert spans(write(text)) == named
 
 
 WRONG = {

@@ -88,6 +88,8 @@ def test_glances_of_two_observers_are_one_where_they_begin_and_end_within_a_seco
     assert joined.observers == ("A", "B")
     assert_array_equal(joined.seats, [1, 1, 2, 2])
     assert_array_equal(joined.levels_by, [[0, 1], [np.nan, 2], [2, np.nan], [np.nan, 2]])
+    mixed = join(gate(), codes((0, 20, 1, "A", 0), (0.2, 10, 1, "C", 2), (0.5, 20, 1, "B", 1), (3, 20, 1, "A", 2)))
+    assert_array_equal(mixed.levels_by, [[0, 1, np.nan], [np.nan, np.nan, 2], [2, np.nan, np.nan]])
     short = join(gate(), codes(*((0.033 + n, 1.033 + n, 1, name, n % 2) for name in "AB" for n in range(4))))
     assert_array_equal(short.levels_by, [[0, 0], [1, 1]] * 2)  # neighbours are no further apart
 
@@ -178,6 +180,14 @@ def test_from_few_seats_or_few_glances_of_a_level_no_interval_is_told() -> None:
     rare = figures(found, levels, levels.astype(float), np.arange(40) % 10, (0, 1))
     assert np.isfinite(rare.lowest.value) and np.isnan(rare.lowest.low)
     assert np.isfinite(rare.spearman.low)
+    levels = np.repeat([0, 1], [10, 110])  # ten glances, but all at one of twelve seats
+    one = figures(found[levels], levels, levels.astype(float), np.repeat(np.arange(12), 10), (0, 1))
+    assert np.isfinite(one.lowest.value) and np.isnan(one.lowest.low)
+
+
+def test_the_distance_in_levels_is_told_of_levels_from_0_alone() -> None:
+    levels, seats = np.tile([1, 2, 3, 4], 15), np.repeat(np.arange(10), 6)
+    assert np.isnan(figures((levels - 1) / 3, levels, levels.astype(float), seats, (1, 4)).off.value)
 
 
 def test_a_level_whose_glances_have_no_reading_is_not_replaced_by_the_next(gate: MakeGate) -> None:

@@ -80,7 +80,7 @@ def test_a_distorted_score_is_mended_at_seats_it_was_not_fitted_to(gate: Callabl
     found = calibrate([(gate(), [codes])], SHARMA, None)
     before, after = found["figures"]["before"], found["figures"]["after"]
     assert before["spearman"]["value"] < -0.9 and after["spearman"]["value"] > 0.9
-    assert after["quadratic"]["low"] > before["quadratic"]["high"]
+    assert after["quadratic"]["value"] > 0.9 > before["quadratic"]["high"]
     assert after["off"]["high"] < before["off"]["low"]
     assert found["n"] == {
         "glances": 90, "of_each_level": [27, 27, 36], "missing": 0, "seats": 10, "lessons": 1, "observers": 1,

@@ -123,7 +123,7 @@ def test_the_few_who_stay_cannot_be_worked_out_from_the_lesson_and_its_beginning
     seen = dataclasses.replace(seen, emotions=emotions)
     gate = gate_of(lesson(duration=float(SECONDS)), seen)
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, SHARMA.score))
-    line = gate.class_over_time(lambda readings: aggregate.timeline(readings, SHARMA.score, 5.0, SECONDS))
+    line = gate.class_over_time(lambda readings: aggregate.timeline(readings, SHARMA.score, 5.0))
     assert set(line.status[96:]) == {TOO_FEW}
     first = line.engagement[line.status == OK]
     assert_allclose(overall.engagement, first.mean(), atol=0.005)

@@ -29,7 +29,6 @@ STRUCTURE = Structure(
         Part("End", 90, math.inf, ACTIVITY),
         Part("Homework", 200, 260, ACTIVITY),
     ),
-    ("A note.",),
 )
 
 
@@ -106,7 +105,7 @@ def test_the_plain_values_pass_through_json(lesson: MakeLesson, readings: MakeRe
     assert values["parts"][1]["change"] == pytest.approx(RISE, abs=0.005)
     assert values["parts"][1]["name"] == "Task"
     assert values["parts"][4]["change"] is None
-    assert values["notes"] == ["A note."]
+    assert [note.split(" (")[0] for note in values["notes"]] == ["One part begins before an earlier one has ended"]
 
 
 def test_where_parts_are_moved_to_whole_moments_it_is_said(lesson: MakeLesson, readings: MakeReadings) -> None:
@@ -114,6 +113,12 @@ def test_where_parts_are_moved_to_whole_moments_it_is_said(lesson: MakeLesson, r
     (note,) = compared(lesson, readings, structure=talk).notes
     assert "whole multiples of 1 s, up to 0.5 s from their own times" in note
     assert compared(lesson, readings, structure=talk, reference="EC 12/26").notes == ()
+
+
+def test_a_window_is_no_shorter_than_what_is_told_apart(lesson: MakeLesson, readings: MakeReadings) -> None:
+    with pytest.raises(SettingsError, match=r"at least 1 s, as single seats .* Received: 0.4 s"):
+        compared(lesson, readings, window=0.4)
+    assert compared(lesson, readings, window=0.4, reference="EC 12/26").rows
 
 
 @pytest.mark.parametrize("window", [0, -1, math.nan, math.inf])

@@ -201,6 +201,10 @@ def test_heads_and_eyes_are_told_of_the_class_and_of_seats_where_single_ones_may
     assert told.whole_shares["facing"].value[0] == pytest.approx(5.5 / 6, abs=0.01)
     assert told.whole_shares["eyes_closed"].value[0] == pytest.approx(0.5 / 6, abs=0.01)
     assert plain(told.as_dict())["attention"]["facing"] == pytest.approx(0.9167, abs=0.01)
+    assert told.of_seats("facing") == ""
+    blind = seen.of(seen.seats > 0)
+    blind.signals[blind.seats == 6] = np.nan
+    assert summary_of(lesson(duration=60.0), blind).of_seats("facing") == " (of 5 seats)"
     away, asleep = told.seats[0], told.seats[1]
     assert away.facing == pytest.approx(0.5, abs=0.02)
     assert away.yawns == 0

@@ -82,13 +82,11 @@ def gate(lesson: Lesson, readings: Readings) -> Gate:
 
 
 def over_time(gate: Gate, bin_seconds: float = 10.0) -> Timeline:
-    return gate.class_over_time(
-        partial(aggregate.timeline, score=sharma, bin_seconds=bin_seconds, duration=gate.lesson.duration)
-    )
+    return gate.class_over_time(partial(aggregate.timeline, score=sharma, bin_seconds=bin_seconds))
 
 
 def line_of(gate: Gate) -> ClassLine:
-    return gate.class_line(partial(class_over_time, score=sharma, duration=gate.lesson.duration), class_episodes)[0]
+    return gate.class_line(partial(class_over_time, score=sharma), class_episodes)[0]
 
 
 def whole(gate: Gate) -> Overall:
@@ -196,10 +194,10 @@ def test_every_bin_is_judged_by_its_own_seats(lesson: MakeLesson, readings: Make
     faces = [
         (10 * number + row, seat, "sad") for number, seats in enumerate(bins) for row in range(10) for seat in seats
     ]
-    line = over_time(gate(lesson(duration=50.0), readings(range(40), faces)))
-    assert_array_equal(line.status, [OK, TOO_FEW, NO_FACE, OK, NOT_ANALYSED])
-    assert_array_equal(line.seats, [5, np.nan, 0, 5, np.nan])
-    assert_array_equal(line.readable, [5, np.nan, 0, 5, np.nan])
+    line = over_time(gate(lesson(duration=50.0), readings([*range(40), 50.0], faces)))
+    assert_array_equal(line.status, [OK, TOO_FEW, NO_FACE, OK, NOT_ANALYSED, NO_FACE])
+    assert_array_equal(line.seats, [5, np.nan, 0, 5, np.nan, 0])
+    assert_array_equal(line.readable, [5, np.nan, 0, 5, np.nan, 0])
 
 
 def test_seats_that_cannot_be_read_do_not_make_a_group(lesson: MakeLesson, readings: MakeReadings) -> None:
@@ -285,7 +283,7 @@ def test_an_episode_of_five_seats_is_shown(lesson: MakeLesson, readings: MakeRea
 
 
 def test_the_time_line_and_its_episodes_have_two_digits(lesson: MakeLesson, readings: MakeReadings) -> None:
-    aggregated = partial(class_over_time, score=sharma, duration=1200.0)
+    aggregated = partial(class_over_time, score=sharma)
     line, (drop,) = gate(lesson(duration=1200.0), class_that_drops(5, readings)).class_line(aggregated, class_episodes)
     assert (drop.change, line.change[305], line.usual) == (-0.67, -0.67, 1.0)
     opened = gate(lesson(duration=1200.0, reference="EC 12/26"), class_that_drops(5, readings))
@@ -608,7 +606,7 @@ def test_sparse_parts_of_too_few_seats_say_so_too(lesson: MakeLesson, readings: 
 
 def test_a_bin_that_is_hidden_keeps_no_number_and_the_others_keep_theirs(readings: MakeReadings) -> None:
     faces = [(row, seat, "happy") for row in range(20) for seat in range(1, 7) if row < 10 or seat < 5]
-    full = aggregate.timeline(readings(range(20), faces), sharma, 10.0, 20.0)
+    full = aggregate.timeline(readings(range(20), faces), sharma, 10.0)
     told = hide(full, allowance_for("research", None, 6))
     assert_array_equal(told.status, [OK, TOO_FEW])
     for name in ("engagement", "low", "high", "emotions", "readable", "unreadable", "seats"):
@@ -620,7 +618,7 @@ def test_a_bin_that_is_hidden_keeps_no_number_and_the_others_keep_theirs(reading
 
 def just_seen(readings: Readings, reference: str | None = None, seconds: float = 10.0) -> Timeline:
     seen = allowance_for("research", reference, len(readings.established()))
-    bins = partial(aggregate.timeline, score=sharma, bin_seconds=10.0, duration=10.0)
+    bins = partial(aggregate.timeline, score=sharma, bin_seconds=10.0)
     return just_past(readings, seen, seconds, bins)
 
 

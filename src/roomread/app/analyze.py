@@ -117,9 +117,8 @@ class LessonHandle:
         """Return the parts that files name, and those kept with the lesson."""
         from roomread.review.agenda import Structure, read_all
 
-        read, kept = read_all(files), self._store.parts(self.lesson).values()
-        parts = sorted((*kept, *read.parts), key=lambda part: (part.start, part.end))
-        return Structure(tuple(parts), read.notes)
+        parts = (*self._store.parts(self.lesson).values(), *read_all(files).parts)
+        return Structure(tuple(sorted(parts, key=lambda part: (part.start, part.end))))
 
     def report(self, out: str | Path, mapping: str | None = None, agenda: Sequence[str | Path] = ()) -> Path:
         """Write the report, one HTML file that opens offline, and return its path.

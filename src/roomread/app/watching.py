@@ -119,7 +119,7 @@ class Lookback:
 
         def one_bin(counted: Readings) -> Timeline:
             from_zero = replace(counted, times=counted.times - begin)
-            made = timeline(from_zero, self.mapping.score, 2 * self.window, self.window)
+            made = timeline(from_zero, self.mapping.score, 2 * self.window)
             return replace(made, starts=made.starts + begin)
 
         seats = self.seats()

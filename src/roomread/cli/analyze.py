@@ -259,8 +259,9 @@ def _glance(summary: LessonSummary) -> str:
         f"  coverage   {coverage}; {percent(summary.measured)} of the time measured",
     ]
     told = {"facing": "facing what the room faces", "eyes_closed": "with closed eyes"}
-    shares = {words: float(summary.whole_shares[name].value[0]) for name, words in told.items()}
-    heads = [f"{percent(share)} {words}" for words, share in shares.items() if not math.isnan(share)]
+    shares = {name: float(summary.whole_shares[name].value[0]) for name in told}
+    known = [name for name in told if not math.isnan(shares[name])]
+    heads = [f"{percent(shares[name])} {told[name]}{summary.of_seats(name)}" for name in known]
     if heads:
         lines.append(f"  heads      {', '.join(heads)}")
     lines.append(f"  over time  {_over_time(summary)}")

@@ -102,28 +102,26 @@ def student_t(freedom: int) -> float:
     return float(z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms)))
 
 
-def bins_of(readings: Readings, bin_seconds: float, duration: float) -> tuple[Array, Array]:
+def bins_of(readings: Readings, bin_seconds: float) -> tuple[Array, Array]:
     """Return the bins' starts, float64 (n,), seconds, and the bin of each frame, int64 (f,).
 
-    Bins lie at whole multiples of their length, so that they keep their edges when a lesson is cut.
+    Bins lie at whole multiples of their length, so that they keep their edges when a lesson is cut, from that of the
+    first frame to that of the last; without frames there is one.
     """
-    begin = readings.times[0] if len(readings.times) else 0.0
-    first = int(begin // bin_seconds)
-    n = max(1, int(np.ceil((begin + duration) / bin_seconds - 1e-9)) - first)
-    frame_bins = np.clip((readings.times // bin_seconds).astype(np.int64) - first, 0, n - 1)
-    return (first + np.arange(n)) * bin_seconds, frame_bins
+    bins = (readings.times // bin_seconds).astype(np.int64)
+    first, last = bins[[0, -1]] if len(bins) else (0, 0)
+    return np.arange(first, last + 1) * bin_seconds, bins - first
 
 
-def timeline(readings: Readings, score: Score, bin_seconds: float, duration: float) -> Timeline:
+def timeline(readings: Readings, score: Score, bin_seconds: float) -> Timeline:
     """Return the class over time: in each bin every seat counts once, whatever the number of its faces.
 
     Args:
         readings: of the whole lesson.
         score: an engagement mapping's.
         bin_seconds: length of a bin.
-        duration: seconds from the first to the end of the last analysed frame.
     """
-    starts, frame_bins = bins_of(readings, bin_seconds, duration)
+    starts, frame_bins = bins_of(readings, bin_seconds)
     n = len(starts)
     face_bins = frame_bins[readings.frames]
     scores = score(readings.emotions, readings.signals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -12,8 +13,17 @@ from roomread.types import DROP, OK, RISE, Array, ClassLine, Episode, Readings, 
 
 FALSE_PER_HOUR = 0.1  # of the class without any change; a little more than MEASURED
 FALSE_PER_SEAT_HOUR = 0.015  # likewise, of one seat by SEAT_SETTINGS
-MEASURED = "lessons simulated without any change had up to 0.075 an hour, 95% interval 0.034 to 0.142"
-SEATS_MEASURED = "seats simulated without any change had up to 0.0125 an hour each, 0.023 with a memory of 300 s"
+MEASURED = (
+    "lessons simulated without any change had up to 0.075 an hour, 95% interval 0.034 to 0.142; a formula of few "
+    "values, such as concentration, has more in a class of few seats"
+)
+LAG = 60.0  # seconds between two steps that are compared in a line that mostly stands still
+OFTEN, ROOM = 0.95, 5.0  # of those, how many are looked at at most; and how many LAG are left out at least
+ALIKE = 0.3  # of the spread by LAG; a line whose median deviation is below it mostly stands still
+SEATS_MEASURED = (
+    "seats simulated without any change had up to 0.0125 an hour each, 0.023 with a memory of 300 s; a formula of few "
+    "values has more"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +60,10 @@ def expected_false(line: ClassLine) -> float:
     return told / 3600 * FALSE_PER_HOUR if told >= OverTimeSettings().least_usual else np.nan
 
 
-def seat_episodes(readings: Readings, score: Score, duration: float) -> dict[int, tuple[Episode, ...]]:
-    """Return the drops and rises of every established seat by its number; the duration is in seconds."""
+def seat_episodes(readings: Readings, score: Score) -> dict[int, tuple[Episode, ...]]:
+    """Return the drops and rises of every established seat by its number."""
     steps = OverTimeSettings()
-    starts, levels, _ = seat_levels(readings, score, duration, steps.step)
+    starts, levels, _ = seat_levels(readings, score, steps.step)
     smoothed = smooth_seats(levels, steps)
     even = np.ones(len(starts))
     return {
@@ -83,7 +93,7 @@ def find_episodes(
     if known.sum() * step < OverTimeSettings().least_usual:
         return ()
     changes = changes - np.median(changes[known])
-    spread = usual((changes / noise)[:, None], OverTimeSettings(step=step))[1][0]
+    spread = _spread(changes / noise, step)
     enter = np.maximum(settings.enter * spread * noise, settings.least_change)
     found = []
     for kind, sign in ((DROP, -1.0), (RISE, 1.0)):
@@ -94,3 +104,25 @@ def find_episodes(
                 begin, stop = float(starts[first]), float(starts[end - 1]) + step
                 found.append(Episode(kind=kind, start=begin, end=stop, change=float(changes[first:end].mean())))
     return tuple(sorted(found, key=lambda episode: episode.start))
+
+
+def _spread(values: Array, step: float) -> float:
+    """Return how far a line usually is from its middle, as a standard deviation.
+
+    That is the median absolute deviation, save for a line that mostly stands still, as of a formula of few values and
+    of few seats. There it says nothing, and what steps that are LAG apart differ by is taken: a drop makes twice LAG of
+    that, however long it lasts, and what is left out has room for two.
+
+    Args:
+        values: float64 (n,), NaN where not known.
+        step: seconds from one to the next.
+    """
+    spread = float(usual(values[:, None], OverTimeSettings(step=step))[1][0])
+    lag = round(LAG / step)
+    apart = abs(values[lag:] - values[:-lag])
+    apart = apart[~np.isnan(apart)]
+    often = min(OFTEN, 1 - ROOM * LAG / max(len(apart) * step, 1.0))
+    if often <= 0:
+        return spread
+    later = float(np.quantile(apart, often)) / NormalDist().inv_cdf((1 + often) / 2) / 2**0.5
+    return later if spread < ALIKE * later else spread

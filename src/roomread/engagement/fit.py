@@ -64,8 +64,14 @@ def refitted(base: Score, model: OrdinalModel) -> Score:
     return score
 
 
-def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callable[[OrdinalModel], Array]) -> Array:
-    """Return the score that each glance gets from a curve that was fitted without its seat: float64 (n,).
+def cross_validate(
+    scores: Array, levels: Array, seats: Array, scores_by: Callable[[OrdinalModel], Array]
+) -> tuple[Array, Array]:
+    """Return the score that each glance gets from a curve that was fitted without its seat, and one to rank it by.
+
+    Ranks are taken of the score less the mean that its curve gives the glances that it was fitted to. Where the seats
+    left out are high the others are low, and their curve gives less to all: among other curves' scores such seats would
+    rank low, and a mapping that says nothing would seem to say the opposite.
 
     Args:
         scores: float64 (n,), the mapping's own, known.
@@ -73,10 +79,13 @@ def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callab
         seats: (n,), the seat of each glance.
         scores_by: returns what a model makes of every glance, float64 (n,).
 
+    Returns:
+        float64 (n,) both, 0 to 1 and -1 to 1.
+
     Raises:
         CodesError: a level was given at so few seats that it is gone when some are left out.
     """
-    folds, found = folds_of(seats, FOLDS), np.full(len(scores), np.nan)
+    folds, found, middle = folds_of(seats, FOLDS), *np.full((2, len(scores)), np.nan)
     for fold in np.unique(folds):
         left_out = folds == fold
         gone = np.setdiff1d(levels, levels[~left_out])
@@ -86,5 +95,6 @@ def cross_validate(scores: Array, levels: Array, seats: Array, scores_by: Callab
                 f"Level {gone[0]} cannot be judged at seats that were not fitted to. Expected: each level at many "
                 f"seats. Received: level {gone[0]} at {n_seats}."
             )
-        found[left_out] = scores_by(fit_curve(scores[~left_out], levels[~left_out]))[left_out]
-    return found
+        made = scores_by(fit_curve(scores[~left_out], levels[~left_out]))
+        found[left_out], middle[left_out] = made[left_out], made[~left_out].mean()
+    return found, found - middle

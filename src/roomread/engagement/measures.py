@@ -9,6 +9,8 @@ import numpy as np
 from roomread.types import LEVEL, Array, check_shape
 
 DRAWS = 1000  # of the bootstrap
+MOST_UNTOLD = 0.05  # of the draws; where more have no figure, the rest are not what would be drawn
+SAME = 1e-9  # figures that differ by less are one
 SEED = 0  # of drawing groups and of dealing them to folds
 
 
@@ -119,12 +121,13 @@ def bootstrap(figure: Callable[[Array], float], groups: Array) -> tuple[float, f
         groups: (n,), the group of each row.
 
     Returns:
-        Lower and upper end; NaN with fewer than two groups.
+        Lower and upper end; NaN with fewer than two groups, where more than MOST_UNTOLD of the draws have no figure, or
+        where all draws have the same: they show no spread, which is not to say that there is none.
     """
     if len(np.unique(groups)) < 2:
         return np.nan, np.nan
     figures = np.array([figure(rows) for rows in drawn_groups(groups)])
-    if np.isnan(figures).all():
+    if np.isnan(figures).mean() > MOST_UNTOLD or np.nanmax(figures) - np.nanmin(figures) < SAME:
         return np.nan, np.nan
     low, high = np.nanquantile(figures, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

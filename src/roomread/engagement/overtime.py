@@ -72,10 +72,7 @@ def smooth(values: Array, settings: OverTimeSettings) -> Array:
     n, reach = len(values), int(settings.window / settings.step // 2)
     if not n:
         return values
-    rows, known = np.arange(n), ~np.isnan(values)
-    before = np.maximum.accumulate(np.where(known, rows, -1))
-    after = np.minimum.accumulate(np.where(known, rows, n)[::-1])[::-1]
-    missing = ~known & ((before < 0) | (after == n) | ((after - before - 1) * settings.step > settings.longest_gap))
+    rows, missing = np.arange(n), long_gaps(~np.isnan(values), settings)
     stretches = np.cumsum(missing)  # grows in every long gap, so that both its sides differ
     windows = sliding_window_view(np.pad(values, reach, constant_values=np.nan), 2 * reach + 1)
     same = sliding_window_view(np.pad(stretches, reach, constant_values=-1), 2 * reach + 1) == stretches[:, None]
@@ -83,6 +80,20 @@ def smooth(values: Array, settings: OverTimeSettings) -> Array:
     counts = (~np.isnan(ordered)).sum(axis=1)
     medians = (ordered[rows, np.maximum(counts - 1, 0) // 2] + ordered[rows, np.minimum(counts // 2, 2 * reach)]) / 2
     return np.where(missing | (counts * settings.step < settings.least_known), np.nan, medians)
+
+
+def long_gaps(known: Array, settings: OverTimeSettings) -> Array:
+    """Return the steps that lie before the first known one, behind the last, or in too long a gap: bool (n,).
+
+    Args:
+        known: bool (n,), one for each step.
+        settings: the longest gap.
+    """
+    n, rows = len(known), np.arange(len(known))
+    before = np.maximum.accumulate(np.where(known, rows, -1))
+    after = np.minimum.accumulate(np.where(known, rows, n)[::-1])[::-1]
+    long: Array = (before < 0) | (after == n) | ((after - before - 1) * settings.step > settings.longest_gap)
+    return ~known & long
 
 
 def usual(levels: Array, settings: OverTimeSettings) -> tuple[Array, Array]:
@@ -157,8 +168,9 @@ def class_line(starts: Array, levels: Array, seen: Array, settings: OverTimeSett
         seats = changes[row][~np.isnan(changes[row])]
         change[row], half = _mean(seats, max(int(taken[row]), len(seats)), together)
         low[row], high[row] = max(change[row] - half, -1.0), min(change[row] + half, 1.0)
-    analysed = ~np.isnan(seen).all(axis=1) if seen.shape[1] else np.ones(len(starts), bool)
-    status = np.select([enough, ~analysed, taken == 0], [OK, NOT_ANALYSED, NO_FACE], NOT_ENOUGH)
+    analysed = (~np.isnan(seen)).any(axis=1) | (seen.shape[1] == 0)
+    lost = long_gaps(analysed, settings)  # frames may be further apart than steps
+    status = np.select([enough, lost, taken == 0], [OK, NOT_ANALYSED, NO_FACE], NOT_ENOUGH)
     return ClassLine(
         step=settings.step,
         starts=starts,
@@ -178,14 +190,14 @@ def smooth_seats(levels: Array, settings: OverTimeSettings) -> Array:
     return np.stack([smooth(column, settings) for column in levels.T], axis=1) if levels.size else levels
 
 
-def seat_levels(readings: Readings, score: Score, duration: float, step: float) -> tuple[Array, Array, Array]:
+def seat_levels(readings: Readings, score: Score, step: float) -> tuple[Array, Array, Array]:
     """Return the steps' starts and, for every established seat, its mean score and how much of each step it was seen.
 
     Returns:
         float64 (n,), seconds; float64 (n, s), 0 to 1, NaN where not read; float64 (n, s), 0 to 1, NaN where no frame
         was analysed.
     """
-    starts, frame_bins = bins_of(readings, step, duration)
+    starts, frame_bins = bins_of(readings, step)
     face_bins, seats = frame_bins[readings.frames], readings.established()
     scores = score(readings.emotions, readings.signals)[:, None]
     levels = seat_means(readings, scores, face_bins, len(starts))[:, :, 0]
@@ -197,11 +209,11 @@ def seat_levels(readings: Readings, score: Score, duration: float, step: float) 
     return starts, levels, seen
 
 
-def class_over_time(readings: Readings, score: Score, duration: float) -> ClassLine:
-    """Return `class_line` of a lesson's readings; the duration is in seconds."""
+def class_over_time(readings: Readings, score: Score) -> ClassLine:
+    """Return `class_line` of a lesson's readings."""
     settings = OverTimeSettings()
-    line = class_line(*seat_levels(readings, score, duration, settings.step), settings)
-    _, bins = bins_of(readings, settings.step, duration)
+    line = class_line(*seat_levels(readings, score, settings.step), settings)
+    _, bins = bins_of(readings, settings.step)
     found = np.bincount(bins[readings.frames], minlength=len(line.starts)) > 0  # whether at a seat or not
     return replace(line, status=np.where((line.status == NO_FACE) & found, NOT_ENOUGH, line.status))
 

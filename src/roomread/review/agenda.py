@@ -31,10 +31,14 @@ TIME_FORMS = "seconds, m:ss or h:mm:ss from the start of the recording"
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The parts of a lesson in the order of their times. notes: what a reader should know of them, in words."""
+    """The parts of a lesson in the order of their times."""
 
     parts: tuple[Part, ...]
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the parts, in words."""
+        return tuple(_overlaps(self.parts))
 
 
 def read_structure(path: str | Path) -> Structure:
@@ -66,7 +70,7 @@ def parse_structure(text: str, name: str) -> Structure:
     if not parts:
         raise StructureError(f"{name} holds no part of a lesson. Expected: cues, or rows {EXPECTED}. Received: none.")
     parts.sort(key=lambda part: (part.start, part.end))
-    return Structure(tuple(parts), tuple(_overlaps(parts)))
+    return Structure(tuple(parts))
 
 
 def read_all(paths: Sequence[str | Path]) -> Structure:
@@ -75,9 +79,8 @@ def read_all(paths: Sequence[str | Path]) -> Structure:
     Raises:
         StructureError: one of them cannot be read.
     """
-    read = [read_structure(path) for path in paths]
-    parts = sorted((part for each in read for part in each.parts), key=lambda part: (part.start, part.end))
-    return Structure(tuple(parts), tuple(note for each in read for note in each.notes))
+    parts = (part for path in paths for part in read_structure(path).parts)
+    return Structure(tuple(sorted(parts, key=lambda part: (part.start, part.end))))
 
 
 def seconds_of(text: str) -> float | None:
@@ -145,9 +148,17 @@ def _rows(name: str, lines: list[str]) -> Iterator[Part]:
 
 
 def _cells(name: str, lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each row that is not empty; the separator is the first row's commonest."""
+    """Yield the number and the cells of each row that is not empty; the separator is the first row's commonest.
+
+    Of two that tie, the one behind a time or a head: 12,5;Welcome.
+    """
     first = next((line for line in lines if line.strip()), "")
-    reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
+
+    def fits(separator: str) -> tuple[int, bool]:
+        cell = first.split(separator)[0].strip()
+        return first.count(separator), seconds_of(cell) is not None or cell.lower() in COLUMNS
+
+    reader = csv.reader(lines, delimiter=max("\t;,", key=fits), strict=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -199,7 +210,7 @@ def _parts_of_cues(cues: list[Part]) -> list[Part]:
     return speech + [Part(PAUSE, one.end, other.start, PAUSE) for one, other in itertools.pairwise(speech)]
 
 
-def _overlaps(parts: list[Part]) -> Iterator[str]:
+def _overlaps(parts: Sequence[Part]) -> Iterator[str]:
     """Yield a sentence where parts begin before an earlier one has ended."""
     spans = [part for part in parts if part.kind != MARKER]
     reached, found = -math.inf, []

@@ -19,7 +19,7 @@ from roomread.store.privacy import Gate
 from roomread.style import clock
 from roomread.types import WHOLE_CLASS, Array, Readings
 
-LEAST = 5  # seats, and glances on either side of an area, for an interval; drawn from fewer it only looks sure
+LEAST = 5  # seats, on either side of an area too, for an interval; drawn from fewer it only looks sure
 DIGITS = 9  # kept of a mean; equal scores stay equal, whatever was summed before them
 SAME = 1.0  # seconds; two observers' glances at a seat are one where they begin and end no further apart
 
@@ -96,7 +96,8 @@ class Figures:
     spearman: with the mean of the observers' levels.
     lowest, highest: area under the curve, the lowest level that was given against the rest, and the highest.
     quadratic: kappa, after the scores are cut so that each level is as frequent as in the codes.
-    off: levels between the mean level and the score, 0 read as the lowest and 1 as the highest, on average.
+    off: levels between the mean level and the score, 0 read as level 0 and 1 as the highest, on average; NaN where
+        nobody gave level 0, as levels may then run from 1.
     """
 
     spearman: Figure
@@ -185,26 +186,34 @@ def join(gate: Gate, codes: Codes) -> Glances:
     firsts: list[int] = []  # the row that each glance began with
     observers = tuple(np.unique(codes.observers).tolist())
     levels_by: list[Array] = []
+    recent = 0  # the first glance that may still be joined
     for row in order:
-        first = firsts[-1] if firsts else None
-        if first is None or not _same(codes, first, row):
+        while recent < len(firsts) and not _near(codes, firsts[recent], row):
+            recent += 1
+        glance = next((one for one in range(recent, len(firsts)) if _same(codes, firsts[one], row)), len(firsts))
+        if glance == len(firsts):
             firsts.append(row)
             levels_by.append(np.full(len(observers), np.nan))
         column = observers.index(codes.observers[row])
-        if not np.isnan(levels_by[-1][column]):
+        if not np.isnan(levels_by[glance][column]):
             raise CodesError(
                 f"{codes.observers[row]} coded {_told(codes, row)} twice. Expected: each glance once of each observer. "
                 "Received: two levels."
             )
-        levels_by[-1][column] = codes.levels[row]
+        levels_by[glance][column] = codes.levels[row]
     return Glances(codes.starts[firsts], codes.ends[firsts], codes.seats[firsts], observers, np.array(levels_by))
 
 
+def _near(codes: Codes, one: int, other: int) -> bool:
+    """Return whether two codes are of one seat, and the other one begins early enough to be of the same glance."""
+    return bool(codes.seats[one] == codes.seats[other] and codes.starts[other] - codes.starts[one] <= SAME)
+
+
 def _same(codes: Codes, one: int, other: int) -> bool:
-    """Return whether two codes are of one glance."""
+    """Return whether two codes of one seat are of one glance."""
     apart = max(abs(codes.starts[one] - codes.starts[other]), abs(codes.ends[one] - codes.ends[other]))
     most = min(SAME, (codes.ends[one] - codes.starts[one]) / 2)  # a short one's neighbour is no further away than SAME
-    return bool(codes.seats[one] == codes.seats[other] and apart <= most)
+    return bool(apart <= most)
 
 
 def _check(gate: Gate, codes: Codes) -> None:
@@ -272,7 +281,9 @@ def _seat_means(readings: Readings, spans: Array, score: Score) -> Array:
     return means.round(DIGITS)
 
 
-def figures(scores: Array, levels: Array, means: Array, groups: Array, ends: tuple[int, int]) -> Figures:
+def figures(
+    scores: Array, levels: Array, means: Array, groups: Array, ends: tuple[int, int], ranked: Array | None = None
+) -> Figures:
     """Return how far scores agree with codes, each figure with its interval.
 
     Args:
@@ -281,26 +292,31 @@ def figures(scores: Array, levels: Array, means: Array, groups: Array, ends: tup
         means: float64 (n,), mean of the observers' levels.
         groups: (n,), what is drawn anew as a whole.
         ends: the lowest and the highest level that was given at all, with a reading or without.
+        ranked: float64 (n,), what the ranks are of; None: the scores.
     """
     if not len(levels):
         return Figures(**{part.name: Figure(np.nan, np.nan, np.nan) for part in dataclasses.fields(Figures)})
     lowest, highest = ends
+    ranked = scores if ranked is None else ranked
 
     def cut_kappa(rows: Array) -> float:
-        cut = cut_alike(scores[rows], levels[rows])
+        cut = cut_alike(ranked[rows], levels[rows])
         return measures.cohens_kappa(levels[rows], cut, highest + 1, quadratic=True)
 
     def area(signed: Array, positive: Array) -> Figure:
         found = _figure(lambda rows: measures.area_under_curve(signed[rows], positive[rows]), groups)
-        enough = LEAST <= positive.sum() <= len(positive) - LEAST
+        enough = all(len(np.unique(groups[side])) >= LEAST for side in (positive, ~positive))
         return found if enough else Figure(found.value, np.nan, np.nan)
 
+    def distance(rows: Array) -> float:
+        return float(abs(scores[rows] * highest - means[rows]).mean()) if lowest == 0 else np.nan
+
     return Figures(
-        spearman=_figure(lambda rows: measures.spearman(scores[rows], means[rows]), groups),
-        lowest=area(-scores, levels == lowest),
-        highest=area(scores, levels == highest),
+        spearman=_figure(lambda rows: measures.spearman(ranked[rows], means[rows]), groups),
+        lowest=area(-ranked, levels == lowest),
+        highest=area(ranked, levels == highest),
         quadratic=_figure(cut_kappa, groups),
-        off=_figure(lambda rows: float(abs(scores[rows] * highest - means[rows]).mean()), groups),
+        off=_figure(distance, groups),
     )
 
 

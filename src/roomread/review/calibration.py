@@ -59,7 +59,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
     means = np.concatenate([glances.means() for _, glances in parts])[known]
     seats = np.concatenate([glances.seats + number * MOST_SEATS for number, (_, glances) in enumerate(parts)])[known]
     fit.check_enough(levels, seats)
-    judged = fit.cross_validate(
+    judged, ranked = fit.cross_validate(
         scores[known], levels, seats, lambda model: _scores(parts, fit.refitted(mapping.score, model))[known]
     )
     model, ends = fit.fit_curve(scores[known], levels), (0, int(levels.max()))
@@ -73,7 +73,7 @@ def calibrate(lessons: Sequence[tuple[Gate, Sequence[Path]]], mapping: Mapping, 
         "cuts": model.cuts.tolist(),
         "figures": {
             "before": plain(figures(scores[known], levels, means, seats, ends)),
-            "after": plain(figures(judged, levels, means, seats, ends)),
+            "after": plain(figures(judged, levels, means, seats, ends, ranked)),
         },
         "n": {
             "glances": len(levels),

@@ -36,7 +36,7 @@ from roomread.types import (
     Timeline,
 )
 
-VERSION = 2  # of what is kept; raised whenever it is made in another way
+VERSION = 3  # of what is kept; raised whenever it is made in another way
 MOST_STEPS = 11_000  # bins of the finest line: seconds of about three hours
 WIDTHS = (5.0, 15.0, 60.0)  # seconds; between the finest line and the report's, for pages that zoom
 MOST_DRAWN = 240  # bins of one drawing; more lie closer than 3 units of a wide chart
@@ -131,7 +131,7 @@ def overview(gate: Gate, mapping: Mapping) -> Overview:
     duration, whole = gate.lesson.duration, summary.timeline
     widths = _widths(duration, gate.frames(), whole.bin_seconds, 0.0 if gate.allowance.single else gate.moment)
     finer = [
-        gate.class_over_time(lambda readings, width=width: aggregate.timeline(readings, once.score, width, duration))  # type: ignore[misc]
+        gate.class_over_time(lambda readings, width=width: aggregate.timeline(readings, once.score, width))  # type: ignore[misc]
         for width in widths
     ]
     figures = {name: value for name, value in summary.as_dict().items() if name not in OF_RECORD}

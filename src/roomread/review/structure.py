@@ -139,10 +139,15 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
         window: seconds before and after a marker that are compared.
 
     Raises:
-        SettingsError: the window is no positive time.
+        SettingsError: the window is no positive time, or shorter than the gate tells moments apart.
     """
     if not 0 < window < math.inf:
         raise SettingsError(f"The window must be above 0 seconds. Received: {window}.")
+    if window < gate.moment and not gate.allowance.single:
+        raise SettingsError(
+            f"The window is too short. Expected: at least {gate.moment:g} s, as single seats may not be seen. "
+            f"Received: {window:g} s."
+        )
     end = gate.span()[1]
     parts = [
         dataclasses.replace(part, end=max(part.start, end)) if math.isinf(part.end) else part

@@ -103,6 +103,11 @@ class LessonSummary:
     formulas: tuple[str, ...] = ()
     consensus: Consensus | None = None
 
+    def of_seats(self, state: str) -> str:
+        """Return of how many seats a share of the whole lesson is made, in words, where that is not all of them."""
+        seats = float(self.whole_shares[state].seats[0])
+        return "" if np.isnan(seats) or seats == self.n_seats else f" (of {seats:.0f} seats)"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values that JSON can hold; what is not known is None."""
         return {
@@ -170,20 +175,16 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
     width = aggregate.bin_seconds_for(lesson.duration, gate.frames())
 
     def binned(formula: Mapping) -> Timeline:
-        return gate.class_over_time(
-            lambda readings: aggregate.timeline(readings, formula.score, width, lesson.duration)
-        )
+        return gate.class_over_time(lambda readings: aggregate.timeline(readings, formula.score, width))
 
     asked = {each.name: each for each in (mapping, *others)}
     lines = {name: binned(each) for name, each in asked.items()}
     line = lines[mapping.name]
     overall = gate.whole_class(lambda readings: aggregate.overall(readings, mapping.score))
-    seats = _seats(gate.rows(), line, mapping, lesson.duration) if gate.allowance.single else ()
-    over_time, episodes = gate.class_line(
-        lambda readings: class_over_time(readings, mapping.score, lesson.duration), class_episodes
-    )
-    alone = seat_episodes(gate.rows(), mapping.score, lesson.duration) if gate.allowance.single else {}
-    shares = gate.shares(lambda readings: _shares(readings, width, lesson.duration))
+    seats = _seats(gate.rows(), line, mapping) if gate.allowance.single else ()
+    over_time, episodes = gate.class_line(lambda readings: class_over_time(readings, mapping.score), class_episodes)
+    alone = seat_episodes(gate.rows(), mapping.score) if gate.allowance.single else {}
+    shares = gate.shares(lambda readings: _shares(readings, width))
     return LessonSummary(
         lesson=lesson,
         mapping=mapping.name,
@@ -214,19 +215,19 @@ def summarise(gate: Gate, mapping: Mapping, others: Sequence[Mapping] = ()) -> L
     )
 
 
-def _shares(readings: Readings, width: float, duration: float) -> list[Share]:
+def _shares(readings: Readings, width: float) -> list[Share]:
     """Return the share of the class in each of STATES over the timeline's bins, and then over the whole lesson."""
     derived = attention(readings)
-    starts, frame_bins = aggregate.bins_of(readings, width, duration)
+    starts, frame_bins = aggregate.bins_of(readings, width)
     columns = [derived[:, ATTENTION.index(name)] for name in STATES]
     over_time = [aggregate.share(readings, column, frame_bins[readings.frames], len(starts)) for column in columns]
     return over_time + [aggregate.share(readings, column) for column in columns]
 
 
-def _seats(readings: Readings, line: Timeline, mapping: Mapping, duration: float) -> tuple[SeatSummary, ...]:
+def _seats(readings: Readings, line: Timeline, mapping: Mapping) -> tuple[SeatSummary, ...]:
     """Return every established seat over the whole lesson and in each bin."""
     scores = mapping.score(readings.emotions, readings.signals)[:, None]
-    _, frame_bins = aggregate.bins_of(readings, line.bin_seconds, duration)
+    _, frame_bins = aggregate.bins_of(readings, line.bin_seconds)
     over_time = aggregate.seat_means(readings, scores, frame_bins[readings.frames], len(line.starts))[:, :, 0]
     means = aggregate.seat_means(readings, scores)[0, :, 0]
     emotions = aggregate.seat_means(readings, readings.emotions)[0]

@@ -25,8 +25,9 @@ def routes(site: Site) -> APIRouter:
     """Return the routes of this module."""
     router, store = APIRouter(tags=["parts"]), site.store
 
-    def told(number: int, notes: tuple[str, ...] = ()) -> PartsTold:
+    def told(number: int) -> PartsTold:
         kept = store.parts(store.numbered(number))
+        notes = Structure(tuple(kept.values())).notes
         return PartsTold(parts=[part_of(key, part) for key, part in kept.items()], notes=list(notes))
 
     @router.get("/api/lessons/{number}/parts", summary="The parts of a lesson, markers included")
@@ -45,7 +46,7 @@ def routes(site: Site) -> APIRouter:
         read = parse_structure(asked.text, asked.file.strip() or "The file")
         _check_room(len(store.parts(lesson)) + len(read.parts))
         store.add_parts(lesson, [_shortened(part) for part in read.parts])
-        return told(number, read.notes)
+        return told(number)
 
     @router.get("/api/lessons/{number}/parts/{part}", summary="One part")
     def one(number: Key, part: Key) -> PartTold:

@@ -21,7 +21,7 @@ from roomread.review.overview import overview
 from roomread.review.structure import compare
 from roomread.review.summary import summarise
 from roomread.store.privacy import MIN_SEATS, MOMENTS, Gate, allowance, together
-from roomread.types import ACTIVITY, MARKER, N_SIGNALS, OK, TOO_FEW, WHOLE_CLASS, Lesson, Part, Readings
+from roomread.types import ACTIVITY, MARKER, N_SIGNALS, OK, SIGNALS, TOO_FEW, WHOLE_CLASS, Lesson, Part, Readings
 
 SHARMA = next(mapping for mapping in PUBLISHED if mapping.name == "sharma")
 SECONDS = 600
@@ -100,6 +100,28 @@ def test_no_answer_depends_on_faces_of_moments_with_fewer_than_five(
     other, thin = with_others_in_thin_moments(seen, seed)
     assert 0.05 < thin.mean() < 0.5
     one, two = (json.dumps(everything_told(about, each, seed), default=str) for each in (seen, other))
+    assert one == two
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_answer_depends_on_eyes_of_the_few_whose_heads_are_up(lesson: MakeLesson, seed: int) -> None:
+    """All nine are read throughout, but from one moment to the next others look down, whose eyes are not trusted."""
+    chance = np.random.default_rng(seed)
+    seen = class_with_gaps(seed)
+    down = np.repeat(chance.random((SECONDS // 5, 9)) < np.linspace(0, 0.9, SECONDS // 5)[:, None], 10, axis=0)
+    signals = chance.random(seen.signals.shape, np.float32) / 2
+    signals[:, SIGNALS.index("presence")] = 1
+    signals[down.ravel(), SIGNALS.index("pitch")] = 40
+    emotions = chance.dirichlet(np.ones(7), len(signals)).astype(np.float32)
+    few = (~down).sum(axis=1) < MIN_SEATS
+    alone = np.repeat(few, 9) & ~down.ravel()
+    assert 0.05 < alone.mean() < 0.5
+    other = signals.copy()
+    other[alone, SIGNALS.index("eyes")] = 0
+    one, two = (
+        json.dumps(everything_told(lesson(duration=float(SECONDS)), each, seed), default=str)
+        for each in (dataclasses.replace(seen, emotions=emotions, signals=read) for read in (signals, other))
+    )
     assert one == two
 
 

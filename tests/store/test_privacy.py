@@ -21,6 +21,7 @@ from roomread.store.lessons import LessonStore
 from roomread.store.privacy import (
     MIN_SEATS,
     NOTICE,
+    SHOWN_LIVE,
     Gate,
     allowance,
     allowance_for,
@@ -616,10 +617,10 @@ def test_a_bin_that_is_hidden_keeps_no_number_and_the_others_keep_theirs(reading
     assert_array_equal(opened.emotions, full.emotions)
 
 
-def just_seen(readings: Readings, reference: str | None = None, seconds: float = 10.0) -> Timeline:
+def just_seen(readings: Readings, reference: str | None = None) -> Timeline:
     seen = allowance_for("research", reference, len(readings.established()))
     bins = partial(aggregate.timeline, score=sharma, bin_seconds=10.0)
-    return just_past(readings, seen, seconds, bins)
+    return just_past(readings, seen, bins)
 
 
 def test_of_a_lesson_that_runs_five_seats_are_seen_and_four_are_not(readings: MakeReadings) -> None:
@@ -635,8 +636,12 @@ def test_of_a_lesson_that_runs_single_seats_are_seen_where_they_may_be(readings:
     assert (alone.status.tolist(), alone.seats.tolist()) == ([OK], [1])
 
 
-def test_a_longer_window_of_a_lesson_that_runs_has_longer_moments(readings: MakeReadings) -> None:
+def test_what_a_lesson_hid_as_it_ran_stays_hidden(lesson: MakeLesson, readings: MakeReadings) -> None:
     """Three are read in one second and three others in the next: six within two seconds, three within one."""
-    faces = [(row, seat, "sad" if (seat <= 3) == (row % 2 == 0) else None) for row in range(8) for seat in range(1, 7)]
-    seen = readings(range(8), faces)
-    assert [just_seen(seen, seconds=seconds).status[0] for seconds in (120.0, 121.0)] == [TOO_FEW, OK]
+    faces = [(row, seat, "sad" if (seat <= 3) == (row % 2 == 0) else None) for row in range(20) for seat in range(1, 7)]
+    seen = readings(range(20), faces)
+    assert just_seen(seen).status[0] == TOO_FEW
+    about = lesson(duration=600.0)
+    assert over_time(gate(about, seen)).status.tolist() == [OK, OK]
+    live = dataclasses.replace(about, made_with={SHOWN_LIVE: True})
+    assert over_time(gate(live, seen)).status.tolist() == [TOO_FEW, TOO_FEW]

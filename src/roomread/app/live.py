@@ -25,7 +25,7 @@ from roomread.app.recording import KEEP_EVERY, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.store.privacy import MIN_SEATS, allowance_for, check_purpose
+from roomread.store.privacy import MIN_SEATS, SHOWN_LIVE, allowance_for, check_purpose
 from roomread.types import MARKER, Array, Frame, Lesson, Observation, Part
 from roomread.watch.livesource import LiveSource
 
@@ -310,7 +310,7 @@ class LiveLesson:
             reference=self.request.reference,
             began=now,
             created=now,
-            made_with={**observer.made_with(), "settings": plain_settings(settings)},
+            made_with={**observer.made_with(), "settings": plain_settings(settings), SHOWN_LIVE: True},
         )
 
     def _show(self, frame: Frame, seen: Observation, notes: tuple[str, ...]) -> None:

@@ -126,7 +126,7 @@ class Lookback:
         allowed = allowance_for(self.purpose, self.reference, len(seats))
         if self.purpose == "self-study" and allowed.single:
             readings = readings.of(np.isin(readings.seats, seats))  # not who walks by
-        now = just_past(readings, allowed, self.window, one_bin)
+        now = just_past(readings, allowed, one_bin)
         span = max(seen.time - begin, 1e-9)
         fps = (len(past) - 1) / span if len(past) > 1 else float("nan")
         return Glimpse(seen.time, now, allowed.rule, fps, dropped, notes)

@@ -15,7 +15,7 @@ Where single seats may not be seen, two answers must not tell together what neit
 - What is told of the class's engagement, expressions and attention is given in whole hundredths. How many faces were
   found and read, how much of a part is covered, and how far seats move together are no such numbers, and keep theirs.
 
-The same holds of a lesson as it runs (`just_past`).
+The same holds of a lesson as it runs (`just_past`), whose readings count by the same moments for ever after.
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ from roomread.types import (
     Readings,
     Share,
     Timeline,
+    trusted,
 )
 
 MIN_SEATS = 5
 MOMENTS = {120.0: 1.0, 240.0: 2.0, math.inf: 5.0}  # seconds, of lessons up to so many seconds; bins are multiples
+LIVE_MOMENT = 1.0  # seconds, of lessons as they run
 DIGITS = 2  # after the point
+SHOWN_LIVE = "shown_live"  # in a lesson's `made_with`: it was shown as it ran
 
 NOTICE = """\
 roomread infers expressions from faces. Before you use it on people:
@@ -152,7 +155,9 @@ def hide(full: Timeline, seen: Allowance, unread: Array | bool = False) -> Timel
 def together(readings: Readings, moment: float) -> tuple[Readings, Array]:
     """Return readings without the values of moments in which too few seats were read, and whose faces lost theirs.
 
-    Each value counts by itself: the seats of a moment may be read for expressions and too few of them for heads.
+    Each value counts by itself: the seats of a moment may be read for expressions and too few of them for heads. A
+    signal also goes where some seats, but too few, have one that is to be trusted, or one of a face whose expression is
+    read: formulas and attention look at such alone.
 
     Args:
         readings: of the whole lesson.
@@ -168,13 +173,19 @@ def together(readings: Readings, moment: float) -> tuple[Readings, Array]:
     shape = (int(moments.max(initial=0)) + 1, max(len(seats), 1))
     cells = moments * shape[1] + np.searchsorted(seats, readings.seats)
 
-    def few(known: Any) -> Array:
-        read = np.bincount(cells[seated & known], minlength=shape[0] * shape[1]).reshape(shape) > 0
-        faces: Array = known & (read.sum(axis=1) < MIN_SEATS)[moments]
+    def few(known: Any, least: int = 0) -> Array:
+        here = np.bincount(cells[seated & known], minlength=shape[0] * shape[1]).reshape(shape) > 0
+        n = here.sum(axis=1)
+        faces: Array = ((n >= least) & (n < MIN_SEATS))[moments]
         return faces
 
-    lost = few(~np.isnan(readings.emotions).any(axis=1))
-    unknown = np.stack([few(~np.isnan(column)) for column in readings.signals.T], axis=1)
+    read = ~np.isnan(readings.emotions).any(axis=1)
+    lost = read & few(read)
+    pairs = zip(~np.isnan(readings.signals).T, ~np.isnan(trusted(readings.signals)).T, strict=True)
+    unknown = np.stack(
+        [known & (few(known) | few(known & read, 1) | few(sure, 1) | few(sure & read, 1)) for known, sure in pairs],
+        axis=1,
+    )
     emotions = np.where(lost[:, None], np.float32(np.nan), readings.emotions)
     signals = np.where(unknown, np.float32(np.nan), readings.signals)
     return dataclasses.replace(readings, emotions=emotions, signals=signals), lost
@@ -191,7 +202,9 @@ class Gate:
     @cached_property
     def _seen(self) -> tuple[Readings, Array]:
         """What answers about the class are made of, and bool (n,), the faces that do not count in them."""
-        return _counted(self._readings, self.allowance, self.moment)
+        # Were a lesson that was shown as it ran counted by longer moments later, what it hid then could be worked out.
+        moment = LIVE_MOMENT if SHOWN_LIVE in self.lesson.made_with else self.moment
+        return _counted(self._readings, self.allowance, moment)
 
     @property
     def moment(self) -> float:
@@ -295,18 +308,15 @@ Told = TypeVar("Told", Timeline, Share, Change, Overall, ClassLine, Episode)
 ROUNDED = ("engagement", "value", "low", "high", "emotions", "change", "usual")
 
 
-def just_past(
-    readings: Readings, seen: Allowance, seconds: float, aggregate: Callable[[Readings], Timeline]
-) -> Timeline:
+def just_past(readings: Readings, seen: Allowance, aggregate: Callable[[Readings], Timeline]) -> Timeline:
     """Return the class in the seconds just past of a lesson that runs, as far as it may be seen.
 
     Args:
         readings: of these seconds; times from the start of the source.
         seen: what may be seen.
-        seconds: how many they are; the rules are those of a lesson of that length.
         aggregate: makes the class over time of them.
     """
-    return _over_time(readings, _counted(readings, seen, _moment_of(seconds)), seen, aggregate)
+    return _over_time(readings, _counted(readings, seen, LIVE_MOMENT), seen, aggregate)
 
 
 def _moment_of(seconds: float) -> float:

@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image as Pictures
 
 import roomread
 from roomread.app import observing, recording
-from roomread.app.analyze import AnalyzeSettings, analyze, open_lesson, parse_moment, plain_settings
+from roomread.app.analyze import AnalyzeSettings, analyze, moment_now, open_lesson, parse_moment, plain_settings
 from roomread.app.batch import BatchSettings
 from roomread.app.overviews import listed_lessons
 from roomread.errors import (
@@ -285,3 +286,14 @@ def test_nobody_in_a_masked_zone_is_found_read_or_drawn(db, tmp_path):
 def test_what_is_kept_of_the_settings_does_not_say_what_was_drawn(tmp_path):
     drawn = AnalyzeSettings(annotated=tmp_path / "drawn.mp4", show_faces=True)
     assert plain_settings(drawn) == plain_settings(AnalyzeSettings())
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has one time zone for all programs")
+def test_a_lesson_is_made_on_the_day_that_it_is_here(monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        assert moment_now()[-6:] in ("+12:00", "+13:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

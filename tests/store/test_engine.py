@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,16 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password(tmp_path: 
     while seen is not None:
         assert "pa55" not in str(seen) and "pa55" not in repr(seen)
         seen = seen.__cause__ or seen.__context__
+
+
+def test_the_file_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE places (url TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="is no store of roomread"):
+        LessonStore(path)
+    assert path.read_bytes() == before
 
 
 def test_the_database_of_another_program_is_refused_and_not_changed(postgres: Postgres) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,7 @@ import sqlalchemy as sa
 from roomread.cli.main import main
 from roomread.errors import OutputError, StoreError
 from roomread.store.lessons import LessonStore
-from roomread.store.retention import set_keep_days
+from roomread.store.retention import keep_days, set_keep_days
 from roomread.store.schema import faces_table, frames_table, lessons_table
 from roomread.store.upkeep import BROKEN_OFF, back_up, check_store, end_broken, restore, tidy
 from roomread.types import Lesson, Observation
@@ -166,6 +168,36 @@ def test_a_store_in_use_is_not_replaced(filled: LessonStore, tmp_path: Path) -> 
         with pytest.raises(StoreError, match="is in use"):
             restore(tmp_path / "backup.sqlite", filled.file, replace=True)
     assert len(LessonStore(filled.name).lessons()) == 2
+
+
+def test_a_store_whose_lesson_runs_is_not_replaced(filled: LessonStore, lesson: MakeLesson, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "backup.sqlite")
+    runs = filled.add(lesson(name="Now", state="running"))
+    with pytest.raises(StoreError, match=r"in use: lesson 3 runs, or .* last 10 minutes. Stop it, or wait"):
+        restore(tmp_path / "backup.sqlite", tmp_path / "lessons.sqlite", replace=True)
+    assert filled.numbered(3).name == "Now"
+    written(filled, runs, timedelta(minutes=11))
+    assert restore(tmp_path / "backup.sqlite", tmp_path / "lessons.sqlite", replace=True) is not None
+
+
+@pytest.mark.parametrize("days", [30, None])
+def test_for_how_long_lessons_are_kept_is_not_restored(filled: LessonStore, tmp_path: Path, days: int | None) -> None:
+    set_keep_days(filled, 7)
+    back_up(filled, tmp_path / "backup.sqlite")
+    set_keep_days(filled, days)
+    restore(tmp_path / "backup.sqlite", tmp_path / "lessons.sqlite", replace=True)
+    assert keep_days(LessonStore(tmp_path / "lessons.sqlite")) == days
+    restore(tmp_path / "backup.sqlite", tmp_path / "other.sqlite")
+    assert keep_days(LessonStore(tmp_path / "other.sqlite")) == 7
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_a_store_and_its_copies_are_their_owners_alone(filled: LessonStore, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "backup.sqlite")
+    restore(tmp_path / "backup.sqlite", tmp_path / "other.sqlite")
+    made = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert len(made) >= 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
 
 
 def test_a_database_is_backed_up_by_its_own_tools(

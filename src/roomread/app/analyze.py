@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,11 @@ def parse_moment(text: str | None) -> str | None:
         raise ValueError(
             f"The beginning must be a moment such as 2026-11-22T09:15 or 2026-11-22T09:15+01:00. Received: {text!r}."
         ) from error
+
+
+def moment_now() -> str:
+    """Return this moment in ISO 8601 with this machine's time zone, whose days lessons are kept for."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 class LessonHandle:
@@ -278,7 +283,7 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
         reference=request.reference,
         sample=request.sample,
         began=parse_moment(settings.began),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=moment_now(),
         made_with={**observer.made_with(), "settings": plain_settings(settings)},
     )
     recorder = Recorder(store, record, 0.0 if isinstance(source, PictureSource) else 1 / settings.fps)

@@ -9,10 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from roomread.app.analyze import AnalyzeSettings, name_of, parse_moment, plain_settings
+from roomread.app.analyze import AnalyzeSettings, moment_now, name_of, parse_moment, plain_settings
 from roomread.app.overviews import keep_overview
 from roomread.app.pieces import Seen, joined, look_at, seat
 from roomread.app.recording import HOLD, duration_of, unbroken
@@ -344,7 +343,7 @@ class Run:
             purpose=order.purpose,
             reference=order.reference,
             began=parse_moment(work.settings.began),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=moment_now(),
             made_with=made_with,
         )
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from platformdirs import user_data_path
 
 from roomread.errors import MissingExtraError, StoreError
+from roomread.store.schema import store_table
 from roomread.types import Array
 
 VARIABLE = (
@@ -104,6 +105,9 @@ def _open_file(path: Path) -> sa.Engine:
         raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}. Use --db FILE.") from error
     if path.is_dir():
         raise StoreError(f"The store {path} is a folder. Expected: a file. Use --db FILE.")
+    if not path.exists():
+        with suppress(OSError):  # which SQLite tells of
+            path.touch(0o600)  # single seats lie in it: other accounts of this machine have no business there
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.pool.NullPool,
@@ -119,8 +123,11 @@ def _prepare(connection: Any, _: Any) -> None:
     """Set up one SQLite connection: deletion overwrites, references hold, a reader does not wait for a writer."""
     connection.isolation_level = None  # Python's own way leaves reading and changes of tables outside transactions
     cursor = connection.cursor()
-    for pragma in ("foreign_keys=ON", "secure_delete=ON", "journal_mode=WAL", "synchronous=FULL"):
+    for pragma in ("foreign_keys=ON", "secure_delete=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
+    tables = [name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    if not tables or store_table.name in tables:  # another program's file is refused, and left as it is
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from roomread.errors import OutputError, StoreError
 from roomread.output import write_whole
 from roomread.store.lessons import LessonStore
-from roomread.store.retention import forget_due
+from roomread.store.retention import forget_due, set_keep_days
 from roomread.store.schema import faces_table, frames_table, lessons_table
 
 QUIET = timedelta(minutes=10)  # after so long without a row a lesson that says it is running is taken for broken off
@@ -81,7 +80,8 @@ def back_up(store: LessonStore, path: Path) -> None:
 def restore(backup: Path, file: Path, replace: bool = False) -> Path | None:
     """Put a backup in the place of a store, and return where the store that was there lies now.
 
-    Lessons whose time is over are forgotten at once; one that was deleted since the backup is there again.
+    For how long lessons are kept stays as the store says that was there. Lessons whose time is over are forgotten;
+    one that was deleted since the backup is there again.
 
     Args:
         backup: the file of `back_up`; it stays as it is.
@@ -89,7 +89,8 @@ def restore(backup: Path, file: Path, replace: bool = False) -> Path | None:
         replace: whether there may be a store; it is kept under another name beside.
 
     Raises:
-        StoreError: the backup is no store, or damaged; there is a store and it is not to be replaced, or is in use.
+        StoreError: the backup is no store, or damaged; there is a store and it is not to be replaced, or is in use, or
+            one of its lessons runs.
         OutputError: the file cannot be written.
     """
     if not backup.is_file():
@@ -99,17 +100,21 @@ def restore(backup: Path, file: Path, replace: bool = False) -> Path | None:
         raise StoreError(f"The backup {backup} is damaged: {' '.join(wrong)} Use an older one.")
     if not _is_store(backup):
         raise StoreError(f"{backup} is no store of roomread. Expected: a file of `roomread store backup`.")
-    moved = None
+    moved, rule = None, None
     if file.exists():
         if not replace:
             raise StoreError(f"There is a store {file}. Expected: none, or --replace, which keeps it beside.")
         _check_unused(file)
+        rule = _rule_of(file)
         moved = file.with_name(f"{file.stem}-replaced-{datetime.now():%Y%m%d-%H%M%S}{file.suffix}")
         _copy(file, moved)
         for ending in ("-wal", "-shm"):  # gone before the backup comes: a log of another store would spoil it
             file.with_name(file.name + ending).unlink(missing_ok=True)
     _copy(backup, file)
-    tidy(LessonStore(file))
+    store = LessonStore(file)
+    if rule is not None:
+        set_keep_days(store, rule[0])
+    tidy(store)
     return moved
 
 
@@ -132,11 +137,17 @@ def _is_store(path: Path) -> bool:
 
 
 def _check_unused(path: Path) -> None:
-    """Refuse a store that another process has open for writing just now."""
+    """Refuse a store that another process has open for writing just now, or writes a lesson to."""
+    quiet = (datetime.now(UTC) - QUIET).isoformat(timespec="seconds")
+    running: list[tuple[int]] = []
     try:
         with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(lessons)")]
+            if {"number", "state", "written"} <= set(columns):  # else it is damaged, or older than that
+                lately = "SELECT number FROM lessons WHERE state = 'running' AND written >= ?"
+                running = connection.execute(lately, (quiet,)).fetchall()
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         raise StoreError(
@@ -144,17 +155,33 @@ def _check_unused(path: Path) -> None:
         ) from error
     except sqlite3.DatabaseError:
         return  # damaged, which is why it is replaced
+    if running:
+        raise StoreError(
+            f"The store {path} is in use: lesson {running[0][0]} runs, or its program was killed in the last "
+            f"{QUIET.seconds // 60} minutes. Stop it, or wait."
+        )
+
+
+def _rule_of(path: Path) -> tuple[int | None] | None:
+    """Return for how many days a store keeps its lessons, None for ever; None in place of that: it cannot be told."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            row: tuple[int | None] | None = connection.execute("SELECT keep_days FROM store").fetchone()
+    except sqlite3.DatabaseError:
+        return None
+    return row
 
 
 def _copy(source: Path, path: Path) -> None:
     """Copy a store as it stands at one moment; one that SQLite cannot read is copied as it is."""
 
     def write(part: Path) -> None:
+        part.unlink(missing_ok=True)
+        part.touch(0o600)  # before there is anything to read in it
         try:
             with closing(sqlite3.connect(source)) as held, closing(sqlite3.connect(part)) as copy:
                 held.backup(copy)
         except sqlite3.DatabaseError:
             part.write_bytes(source.read_bytes())
-        os.chmod(part, 0o600)
 
     write_whole({path: write})

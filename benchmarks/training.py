@@ -90,6 +90,11 @@ class Turns(Log):
             self.start = time.perf_counter()
 
 
+def untaught(name: str) -> TrainSettings:
+    """Return the settings of a run without its teachers: what augmentation and memory cost is asked of the learner."""
+    return replace(settings_of(name), teachers=(), teacher_share=0.0)
+
+
 def take_turns(data: Path, settings: TrainSettings, folder: Path, line: Connection) -> None:
     """Train in this process, a turn at each word from the other end of the line."""
     train(settings, read_faces(data), folder, Turns(line, FACES // settings.batch_size))
@@ -97,7 +102,7 @@ def take_turns(data: Path, settings: TrainSettings, folder: Path, line: Connecti
 
 def speeds(data: Path, turns: int, folder: Path) -> dict[str, list[float]]:
     """Return for each side its faces a second in each turn; while one side goes on, the others wait."""
-    published = settings_of(PUBLISHED)
+    published = untaught(PUBLISHED)
     sides = {
         OURS: settings_of(OURS),
         ORIGINAL: settings_of(ORIGINAL),
@@ -124,7 +129,7 @@ def peak_memory(data: Path, epochs: int, tell: Any) -> None:
     faces = read_faces(data)
     if epochs:
         with tempfile.TemporaryDirectory() as folder:
-            train(replace(settings_of(PUBLISHED), epochs=epochs), faces, Path(folder))
+            train(replace(untaught(PUBLISHED), epochs=epochs, cycles=1), faces, Path(folder))
     tell.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
@@ -136,8 +141,10 @@ def training_memory(data: Path) -> float:
         queue = context.Queue()
         process = context.Process(target=peak_memory, args=(data, epochs, queue))
         process.start()
-        told.append(float(queue.get()))
         process.join()
+        if process.exitcode:
+            raise SystemExit("The process whose memory was to be measured has failed, as it says above.")
+        told.append(float(queue.get()))
     return told[1] - told[0]
 
 

@@ -14,11 +14,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image as Pictures
 
 from roomread.cli import evaluate
 from roomread.errors import DataError, ModelError
+from roomread.learn import readers
 from roomread.learn.datasets import LabelledFaces
 from roomread.modelcard import PUBLISHED
+from roomread.types import EMOTIONS
 
 
 @pytest.fixture
@@ -70,6 +73,20 @@ def test_several_models_stand_side_by_side_in_text_json_and_page(
     assert [model["n"] for model in json.loads(out)["models"]] == [14, 14]
     assert said == f"{tmp_path / 'evaluation.html'}\n"
     assert {path.name for path in tmp_path.iterdir()} >= {"evaluation.html", "evaluation.json"}
+
+
+def test_another_validation_of_fer2013_than_our_own_is_told(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in enumerate(EMOTIONS):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for gray in range(10):
+            Pictures.new("L", (48, 48), 20 * gray + number).save(tmp_path / "train" / name / f"{gray}.png")
+    asked = ("--model published --split validation --data", tmp_path)
+    assert run(*asked)[2] == ""
+    monkeypatch.setattr(readers, "FER2013_TRAINING", 70)
+    assert "the published model was fitted on most of it" in run(*asked)[2]
+    assert run("--model published --split Training --data", tmp_path)[2] == ""
 
 
 def test_the_order_of_classes_that_is_said_is_of_models_without_a_card(

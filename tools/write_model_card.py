@@ -47,6 +47,7 @@ def model_card() -> str:
     """Return the page."""
     card, rounded = read_card(PUBLISHED, "expression"), read_card(PUBLISHED_INT8, "expression")
     recipe = "\n".join(f"| `{key}` | {value} |" for key, value in card.recipe.items() if not isinstance(value, dict))
+    teachers = ", ".join(card.recipe.get("teachers", {})) or "none"
     augment = ", ".join(f"{key} {value}" for key, value in card.recipe["augment"].items())
     return f"""# Model card: the shipped expression model
 
@@ -64,9 +65,10 @@ Written by `python tools/write_model_card.py` from the card beside the file.
 
 {figures_table(card.figures)}
 
-`validation` watched the run and was never fitted on; PublicTest is read only for a model that is frozen
-([log](../benchmarks/results/publictest-log.md)). One FER+ tagger agrees with the plurality of nine others on about 70%
-of such pictures, and people reach 65 ± 5% on these labels: a few points more or less say little.
+`validation` watched the run and was never fitted on but for one number, the temperature. PublicTest is read only for a
+model that is frozen, and has hardly had a part in choosing ([log](../benchmarks/results/publictest-log.md)). One FER+
+tagger agrees with the plurality of nine others on about 70% of such pictures, and people reach 65 ± 5% on these labels:
+a few points more or less say little.
 
 The same network in eight bits (`expression-int8.onnx`), which lessons are read with where the processor is known to be
 quicker so:
@@ -89,6 +91,8 @@ Errors by age, sex and skin colour: not measured, as the data has no such labels
 | setting | value |
 |---|---|
 {recipe}
+
+Teachers: {teachers}.
 
 Augmentation: {augment}.
 """

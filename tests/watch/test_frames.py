@@ -10,6 +10,8 @@ from PIL import Image as Pictures
 from roomread.errors import SourceError
 from roomread.watch import frames as module
 from roomread.watch.frames import NATIVE, FrameSettings, open_source
+from roomread.watch.livesource import LiveSettings
+from roomread.watch.streams import FileStream, to_rgb
 
 
 def gray(level, size=(64, 48)):
@@ -68,6 +70,30 @@ def test_a_variable_rate_keeps_the_containers_times(tmp_path):
         container.mux(stream.encode(None))
     frames, _ = frames_of(path, fps=NATIVE)
     np.testing.assert_allclose([frame.time for frame in frames], times, atol=2e-3)
+
+
+@pytest.mark.parametrize(("ratio", "width"), [(Fraction(4, 3), 128), (Fraction(8, 9), 85), (Fraction(1), 96)])
+def test_pictures_are_as_wide_as_they_are_meant_to_be_seen(tmp_path, ratio, width):
+    path = tmp_path / "camcorder.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = ratio
+        for level in (50, 100, 150):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(gray(level, (96, 64)), format="rgb24")))
+        container.mux(stream.encode(None))
+    frames, _ = frames_of(path, fps=NATIVE)
+    assert [frame.image.shape for frame in frames] == [(64, width, 3)] * 3
+    assert [round(frame.image.mean() / 50) for frame in frames] == [1, 2, 3]
+    live = FileStream(path, LiveSettings())
+    assert [to_rgb(frame, live.ratio).shape for frame in live.pictures(lambda: True)] == [(64, width, 3)] * 3
+
+
+def test_numbered_pictures_come_in_the_order_of_their_numbers(tmp_path):
+    for number in (1, 2, 10, 12):
+        Pictures.fromarray(gray(10 * number)).save(tmp_path / f"frame{number}.png")
+    frames, _ = frames_of(tmp_path)
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == [10, 20, 100, 120]
 
 
 def test_a_picture_that_grows_too_large_on_the_way_is_not_decoded(tmp_path, monkeypatch):

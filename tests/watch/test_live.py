@@ -160,7 +160,7 @@ def test_a_file_plays_at_its_own_pace_and_ends(clip):
 def test_the_newest_frame_wins_and_only_what_is_delivered_becomes_rgb(clip, monkeypatch):
     made = []
 
-    def make(frame):
+    def make(frame, ratio):
         made.append(frame)
         return gray(0)
 

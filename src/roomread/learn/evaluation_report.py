@@ -27,14 +27,16 @@ SPLITS = {
         "Used for fitting. These figures tell what a model remembers, not how good it is on other faces.",
     ),
     "validation": (
-        "A tenth of the Training part, set apart by class; of FER-2013 with near-duplicates kept together, by a list "
-        "of rows that comes with roomread.",
-        "Used for choosing: epoch, settings and thresholds of roomread's own models were picked on these faces, so "
-        "their figures are somewhat too good. Other models may have been fitted on them.",
+        "The data's own, or else a tenth of the Training part, set apart by class; of FER-2013's rows with "
+        "near-duplicates kept together, by a list that comes with roomread.",
+        "Used for choosing: epoch, settings and thresholds of roomread's own models were picked on the faces of that "
+        "list, so their figures there are somewhat too good. Of FER-2013 in class folders another tenth is set apart, "
+        "most of which the published model was fitted on. Other models may have been fitted on any of them.",
     ),
     "PublicTest": (
         "FER-2013's public test part.",
-        "Not used by roomread for fitting or choosing. A model from elsewhere may have been chosen on it.",
+        "Not used by roomread for fitting, and read for frozen models alone; one of them was not shipped for what it "
+        "said, see benchmarks/results/publictest-log.md. A model from elsewhere may have been chosen on it.",
     ),
     "PrivateTest": (
         "FER-2013's private test part.",
@@ -42,8 +44,8 @@ SPLITS = {
     ),
     "test": (
         "The test part that the data's folders name so; of FER-2013 its public and its private test part together.",
-        "Not used by roomread for fitting or choosing. A model from elsewhere may have been chosen on it, as the "
-        "original project's was watched on it.",
+        "Not used by roomread for fitting. A model from elsewhere may have been chosen on it, as the original "
+        "project's was watched on it.",
     ),
 }
 UNKNOWN_SPLIT = (

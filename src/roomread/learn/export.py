@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 
 from roomread.errors import ModelError
 from roomread.learn.datasets import TRAINING_WITHOUT_VALIDATION, LabelledFaces
-from roomread.learn.readers import FER2013_TRAINING
+from roomread.learn.readers import is_fer2013
 from roomread.learn.settings import TrainSettings
 from roomread.modelcard import ModelCard, sha256_of, write_card
 from roomread.output import write_whole
@@ -128,10 +128,9 @@ def export_onnx(network: keras.Model, path: Path, sample: Array) -> float:
 def data_of(settings: TrainSettings, faces: LabelledFaces) -> str:
     """Return what a run was fitted on, with that data's own terms."""
     fitted = faces.split(TRAINING_WITHOUT_VALIDATION)
-    is_fer2013 = faces.fer2013 or len(faces.split("Training")) == FER2013_TRAINING  # class folders do not know
     voted = settings.ferplus_share > 0 and bool(np.nansum(fitted.votes[:, :N_EMOTIONS]) > 0)
     return (
-        (FER2013_TERMS if is_fer2013 else OTHER_TERMS.format(n=len(fitted)))
+        (FER2013_TERMS if is_fer2013(faces) else OTHER_TERMS.format(n=len(fitted)))
         + (TAUGHT if settings.teachers else ALONE)
         + (VOTES_TERMS if voted else "")
     )

@@ -86,7 +86,8 @@ def train(
         watcher: is told of each batch and each epoch.
         drop: int64 (k,), rows of the data set that are not fitted on, such as an audit's; `validation` stays whole.
         devices: how many train together, see `spread`; another number may resume a run.
-        teachers: networks as `open_keras_model` returns them; None opens the files that the settings name.
+        teachers: networks as `open_keras_model` returns them; None opens the files that the settings name, of which
+            none may be a run file: see `run`.
 
     Raises:
         DataError: the data has no Training faces, or `drop` leaves none.
@@ -120,11 +121,15 @@ def _parts(settings: TrainSettings, faces: LabelledFaces, drop: Array | None) ->
     if drop is not None:
         fitting = fitting[~np.isin(fitting.rows, drop)]
     if settings.limit is not None:
-        fitting = fitting[np.arange(len(fitting)) < settings.limit]
-        validation = validation[np.arange(len(validation)) < settings.limit]
+        fitting, validation = (some[_even(len(some), settings.limit)] for some in (fitting, validation))
     if len(fitting) < 1:
         raise DataError("Training holds no face to fit on.")
     return fitting, validation
+
+
+def _even(n: int, limit: int) -> Array:
+    """Return at most so many of n places, evenly spread: class folders hold one class after the other. int64 (k,)."""
+    return np.arange(min(n, limit)) * n // max(min(n, limit), 1)
 
 
 class _Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -106,6 +107,11 @@ class Source(Protocol):
         ...
 
 
+def _counted(path: Path) -> tuple[list[str | int], str]:
+    """Return what puts frame2.png before frame10.png."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path.name)], path.name
+
+
 def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> Source:
     """Return the frames of a picture, a folder of pictures, or a video, of which `piece` may be a part.
 
@@ -119,7 +125,7 @@ def open_source(path: Path, settings: FrameSettings, piece: Piece = WHOLE) -> So
     except OSError as error:  # Path's own questions pass some of these on
         raise SourceError(f"{shown(path)} cannot be read: {error.strerror}.") from error
     if path.is_dir():
-        pictures = sorted(entry for entry in _inside(path) if is_picture(entry))
+        pictures = sorted((entry for entry in _inside(path) if is_picture(entry)), key=_counted)
         if not pictures:
             raise SourceError(
                 f"The folder {path} holds no picture. Expected: files ending in .jpg, .png, .webp or the like. "
@@ -214,7 +220,7 @@ class VideoSource:
 
     def _due(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
         """Yield a frame whenever 1/fps has passed since the one before was due."""
-        piece, clock, damaged = self.piece, Clock(stream), list[float]()
+        piece, clock, damaged, ratio = self.piece, Clock(stream), list[float](), pixel_ratio(stream)
         end = min(self.settings.end, piece.end)
         grid = Grid(self.settings.fps, self.settings.start if piece.stamp is None else piece.due)
         if piece.stamp is not None:
@@ -234,7 +240,7 @@ class VideoSource:
             if not grid.takes(time):
                 continue
             try:
-                image = upright(decoded)
+                image = upright(decoded, ratio)
             except (av.FFmpegError, ValueError):  # of a kind that nothing here can turn into RGB
                 damaged.append(time)
                 continue
@@ -407,7 +413,19 @@ def _duration(container: av.container.InputContainer) -> float | None:
     return None if whole is None else max(0.0, whole - float((stream.start_time or 0) * base))
 
 
-def upright(frame: av.VideoFrame) -> Image:
-    """Return uint8 (height, width, 3), RGB, turned as the container says that a phone was held."""
-    image: Image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+def pixel_ratio(stream: av.VideoStream) -> float:
+    """Return how wide the pixels of a video are for their height; 1 where that is not told."""
+    told = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return float(told) if told and told > 0 else 1.0
+
+
+def upright(frame: av.VideoFrame, ratio: float = 1.0) -> Image:
+    """Return uint8 (height, width, 3), RGB, turned as the container says that a phone was held.
+
+    Args:
+        frame: as it was decoded.
+        ratio: width over height of its pixels; the picture is made as wide as it is meant to be seen.
+    """
+    width = round(frame.width * ratio)
+    image: Image = np.asarray(frame.to_ndarray(format="rgb24", width=width), np.uint8)
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90))) if frame.rotation else image

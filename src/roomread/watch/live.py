@@ -97,7 +97,7 @@ class StreamSource(LiveSource):
         try:
             with closing(stream.pictures(lambda: self._slot.wants(outages.now() - self._origin))) as pictures:
                 for frame in pictures:
-                    self._arrive(partial(to_rgb, frame), (frame.width, frame.height))
+                    self._arrive(partial(to_rgb, frame, stream.ratio), (frame.width, frame.height))
         except BrokenError as broken:
             return str(broken)
         return "it ended" if stream.endless else None

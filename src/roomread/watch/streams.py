@@ -26,7 +26,7 @@ from roomread.outside import shown
 from roomread.types import Image
 from roomread.watch.address import Address
 from roomread.watch.cameras import Camera, device, find_again
-from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, packets_of, upright
+from roomread.watch.frames import LARGEST_FRAME, Clock, open_video, packets_of, pixel_ratio, upright
 from roomread.watch.livesource import LiveSettings
 from roomread.watch.outages import BrokenError, Patience
 from roomread.watch.web import Download
@@ -52,6 +52,7 @@ class Stream(ABC):
 
     name: without anything secret. endless: whether it is an outage when it ends. expected, advice: what should be
     there, and what to look after, for messages. damaged: pictures that could not be decoded, over all openings.
+    ratio: width of a pixel over its height.
     """
 
     endless = True
@@ -60,7 +61,7 @@ class Stream(ABC):
 
     def __init__(self, name: str, settings: LiveSettings) -> None:
         self.name, self.settings = name, settings
-        self.damaged = 0
+        self.damaged, self.ratio = 0, 1.0
         self.stopped = threading.Event()
 
     def interrupt(self) -> None:
@@ -104,6 +105,7 @@ class Stream(ABC):
         stream = container.streams.video[0]
         if stream.codec_context is None:
             raise BrokenError("video of a kind that cannot be decoded here")
+        self.ratio = pixel_ratio(stream)
         stream.thread_type = "AUTO" if not self.endless else "SLICE"  # threads by frame would hold pictures back
         stream.codec_context.thread_count = self.settings.threads
         stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}
@@ -251,13 +253,13 @@ class FileStream(Stream):
             yield frame
 
 
-def to_rgb(frame: av.VideoFrame) -> Image:
-    """Return uint8 (height, width, 3), RGB, upright.
+def to_rgb(frame: av.VideoFrame, ratio: float) -> Image:
+    """Return uint8 (height, width, 3), RGB, upright; `ratio` is the width of its pixels over their height.
 
     Raises:
         SourceError: the frame cannot be converted.
     """
     try:
-        return upright(frame)
+        return upright(frame, ratio)
     except (av.FFmpegError, ValueError) as error:
         raise SourceError(f"A frame cannot be converted: {error}.") from error

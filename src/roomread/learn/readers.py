@@ -121,7 +121,7 @@ def read_faces(path: Path, label_map: Path | None = None, ferplus: Path | None =
 
 
 def is_fer2013(faces: LabelledFaces) -> bool:
-    """Tell whether these are FER-2013's faces, by their rows or else by how many it trains on: folders do not say it."""
+    """Tell whether these are FER-2013's faces, by their rows, or else, in folders, by how many it trains on."""
     return faces.fer2013 or len(faces.split("Training")) == FER2013_TRAINING
 
 

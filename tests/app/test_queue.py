@@ -14,7 +14,8 @@ import pytest
 from tests.postgres import Postgres
 
 from roomread.app import queue as queues
-from roomread.app.queue import BROKEN, LOST, RecordingQueue
+from roomread.app import recording
+from roomread.app.queue import BROKEN, DELETED, KEPT, LOST, ONCE_MORE, RecordingQueue
 from roomread.errors import ModelError, RecordingNotFoundError, SettingsError, SourceError, StoreBusyError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import Recording, Recordings
@@ -31,10 +32,10 @@ def queue(store: LessonStore) -> Iterator[RecordingQueue]:
 
 def give(queue: RecordingQueue, clip: Path, name: str = "room.mp4", **about: Any) -> Recording:
     """Put a copy of the clip into the queue, as an upload does."""
-    recording = Recording(**{"name": name, "purpose": "research", "reference": None, "settings": {"fps": 5.0}, **about})
+    asked = Recording(**{"name": name, "purpose": "research", "reference": None, "settings": {"fps": 5.0}, **about})
     with queue.upload() as upload:
         upload.write(clip.read_bytes())
-        return queue.add(upload, recording)
+        return queue.add(upload, asked)
 
 
 def files(queue: RecordingQueue) -> set[str]:
@@ -330,3 +331,70 @@ def test_a_store_that_is_away_for_a_while_costs_no_recording(
     assert min(failed[what] for what in ("running", "progress", "done")) > 3
     threads = [thread for thread in threading.enumerate() if thread.name == "recordings"]
     assert len(threads) <= 1
+
+
+@pytest.fixture
+def full(queue: RecordingQueue, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set, the store has no room for a lesson."""
+    add, full = queue.store.add, threading.Event()
+
+    def fail(*given: Any, **how: Any) -> Any:
+        if full.is_set():
+            raise StoreBusyError("The store cannot be used: database or disk is full.")
+        return add(*given, **how)
+
+    monkeypatch.setattr(recording, "HOLD", 0.0)
+    monkeypatch.setattr(queue.store, "add", fail)
+    full.set()
+    return full
+
+
+def test_a_store_that_stays_full_is_told_and_the_copy_is_kept_to_be_tried_again(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, full: threading.Event
+) -> None:
+    told: list[str] = []
+    looking.step = lambda number: told.append(queue.rows.find(1).message) if number == 0 else None
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert told == ["", f"The store cannot be used: database or disk is full. {ONCE_MORE}"]
+    row = queue.rows.find(1)
+    assert row.message == f"The store cannot be used: database or disk is full. {KEPT}"
+    assert files(queue) == {"1"} and queue.keeps(row) and queue.store.lessons() == []
+    queue.close()
+    assert queue.start() and files(queue) == {"1"}  # it outlasts a restart
+    full.clear()
+    assert queue.try_again(1).state == "waiting"
+    until(lambda: state(queue) == "done" and not files(queue))
+    assert queue.rows.find(1).message == "" and len(queue.store.lessons()) == 1
+    with pytest.raises(SettingsError, match=r"room\.mp4 cannot be tried again, as no copy"):
+        queue.try_again(1)
+
+
+def test_a_copy_that_is_kept_goes_with_its_recording(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, full: threading.Event
+) -> None:
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert files(queue) == {"1"}
+    assert queue.remove(1) is None and files(queue) == set() and queue.rows.all() == []
+
+
+def test_a_lesson_that_is_deleted_while_it_is_made_costs_no_recording(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
+
+    def delete(number: int) -> None:
+        if number == 5:
+            store = LessonStore(queue.store.name)  # as `roomread delete` does
+            store.delete(store.find("last"))
+
+    looking.step = delete
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert queue.rows.find(1).message == DELETED
+    assert files(queue) == {"1"} and queue.store.lessons() == []
+    looking.step = lambda number: None
+    queue.try_again(1)
+    until(lambda: state(queue) == "done" and not files(queue))
+    assert len(queue.store.lessons()) == 1

@@ -23,7 +23,7 @@ class Recording:
 
     number: 0 before the store has given one. name: of the file as its owner calls it, without folders.
     settings: how it is analysed. created: ISO 8601 with a time zone. done: seconds of the source that were analysed.
-    length: seconds of the source; None where it is not known. message: why it failed, in words.
+    length: seconds of the source; None where it is not known. message: why it failed, or is tried once more, in words.
     lesson: number of the lesson that it became, or is becoming; None before there is one.
     spool: whose copy it is, see `app.spool`.
     """

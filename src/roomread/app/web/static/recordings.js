@@ -129,7 +129,8 @@ async function look() {
     return;
   }
   room = found.room;
-  const now = JSON.stringify([found.held, found.recordings.map((each) => [each.number, each.state, each.lesson])]);
+  const rows = found.recordings.map((each) => [each.number, each.state, each.lesson, each.message, each.kept]);
+  const now = JSON.stringify([found.held, rows]);
   if (now !== shape) {
     await redraw();
     shape = now;
@@ -142,7 +143,8 @@ async function look() {
 async function redraw() {
   const answer = await fetch('/recordings/list');
   if (!answer.ok) return;
-  const focused = document.activeElement?.dataset?.remove;
+  const { remove, again } = document.activeElement?.dataset ?? {};
+  const focused = remove || again;
   by('list').innerHTML = await answer.text(); // made by our own template, in which every name is escaped
   if (focused) (document.querySelector(`[data-remove="${focused}"]`) || by('queue')).focus();
 }
@@ -168,12 +170,16 @@ function tellChanges(recordings) {
   states = new Map(recordings.map((each) => [each.number, each.state]));
 }
 
-async function remove(event) {
-  const button = event.target.closest('[data-remove]');
+// Tries a recording again, cancels or removes it.
+async function change(event) {
+  const button = event.target.closest('[data-remove], [data-again]');
   if (!button) return;
-  if ('pending' in button.dataset && !window.confirm(`${words.cancel_sure} ${button.dataset.name}`)) return;
+  const { again, name, pending, remove } = button.dataset;
+  if (pending !== undefined && !window.confirm(`${words.cancel_sure} ${name}`)) return;
   button.disabled = true;
-  const answer = await fetch(`${UPLOAD}/${button.dataset.remove}`, { method: 'DELETE' });
+  const path = again ? `${UPLOAD}/${again}/again` : `${UPLOAD}/${remove}`;
+  const answer = await fetch(path, { method: again ? 'POST' : 'DELETE' });
+  button.disabled = answer.ok;
   if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
   await look();
 }
@@ -181,7 +187,7 @@ async function remove(event) {
 file.addEventListener('change', showChosen);
 form.addEventListener('submit', send);
 by('abort').addEventListener('click', () => sending?.abort());
-by('list').addEventListener('click', remove);
+by('list').addEventListener('click', change);
 by('drop').addEventListener('drop', drop);
 by('drop').addEventListener('dragover', over);
 by('drop').addEventListener('dragleave', over);

@@ -136,6 +136,24 @@ def test_after_a_kill_half_made_lessons_and_stray_files_go_and_lost_ones_are_tol
     queue.close()
 
 
+def test_a_recording_names_its_lesson_as_soon_as_there_is_one(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill at any moment leaves no lesson that belongs to nobody."""
+    add, named = queue.store.add, list[tuple[int, int | None]]()
+
+    def look(*given: Any, **how: Any) -> Any:
+        made = add(*given, **how)
+        named.append((made.number, queue.rows.find(1).lesson))
+        return made
+
+    monkeypatch.setattr(queue.store, "add", look)
+    give(queue, clip)
+    until(lambda: state(queue) == "done")
+    (lesson,) = queue.store.lessons()
+    assert named == [(lesson.number, lesson.number)]
+
+
 def test_what_is_cancelled_while_it_is_analysed_leaves_neither_copy_nor_lesson(
     queue: RecordingQueue, clip: Path, looking: Any, until: Until
 ) -> None:
@@ -214,7 +232,7 @@ def test_progress_is_written_as_it_goes_and_at_most_once_a_second(
     monkeypatch.setattr(queues, "TELL_EVERY", 0.0)
     give(queue, clip)
     until(lambda: state(queue, 2) == "done")
-    assert len(told) == 1 + 16 and told[1:] == sorted(told[1:])
+    assert len(told) == 1 + 15 and told[1:] == sorted(told[1:])
 
 
 def test_recordings_wait_while_a_lesson_runs(store: LessonStore, clip: Path, looking: Any, until: Until) -> None:

@@ -241,7 +241,8 @@ class RecordingQueue:
                 raise SourceError(LOST)
             settings = AnalyzeSettings(fps=recording.settings["fps"], name=lesson_name(recording.name))
             request = Request(path, recording.purpose, recording.reference, settings, called=recording.name)
-            handle = analyze_request(request, self.store, Heed(self._tell, self._begun, self._stopped))
+            heed = Heed(self._tell, self._begun, self._stopped, self.rows.naming(recording.number))
+            handle = analyze_request(request, self.store, heed)
             complete = handle.lesson.state == "complete"
             end = _End("done") if complete else _End("waiting", recording.message, kept=True)
         except RoomreadError as error:
@@ -280,15 +281,14 @@ class RecordingQueue:
     def _begun(self, lesson: int) -> None:
         with self._lock:
             if self._current is not None:
-                self._current, self._told = dataclasses.replace(self._current, lesson=lesson), 0.0
-                self._tell(0.0)
+                self._current = dataclasses.replace(self._current, lesson=lesson)
 
     def _tell(self, seconds: float) -> None:
         now, current = time.monotonic(), self._current
         if current is not None and now - self._told >= TELL_EVERY:
             self._told = now
             with contextlib.suppress(StoreBusyError):  # told a second later
-                self.rows.update(current.number, done=seconds, lesson=current.lesson)
+                self.rows.update(current.number, done=seconds)
 
     def _stopped(self) -> bool:
         """Return whether to stop; while something else has precedence, return later."""

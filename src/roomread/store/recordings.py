@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import sqlalchemy as sa
+
 from roomread.errors import RecordingNotFoundError
-from roomread.store.lessons import LessonStore
+from roomread.store.lessons import Also, LessonStore
 from roomread.store.privacy import check_purpose
 from roomread.store.schema import recordings_table
 
@@ -83,6 +85,16 @@ class Recordings:
         """Change columns of a recording; one that was removed meanwhile stays removed."""
         with self.store.transaction() as connection:
             connection.execute(recordings_table.update().where(recordings_table.c.number == number).values(**values))
+
+    def naming(self, number: int) -> Also:
+        """Return what names a lesson in a recording's row, in the transaction in which the lesson is made."""
+
+        def name(connection: sa.Connection, lesson: int) -> None:
+            connection.execute(
+                recordings_table.update().where(recordings_table.c.number == number).values(lesson=lesson)
+            )
+
+        return name
 
     def remove(self, number: int) -> None:
         """Forget a recording; the lesson that it became stays."""

@@ -183,18 +183,19 @@ def test_what_is_cancelled_while_it_is_analysed_leaves_neither_copy_nor_lesson(
         queue.remove(3)
 
 
-def test_a_failure_is_told_without_the_place_of_the_copy_and_the_next_one_is_analysed(
+def test_a_failure_is_told_without_folders_and_the_next_one_is_analysed(
     queue: RecordingQueue, clip: Path, looking: Any, until: Until
 ) -> None:
     def step(number: int) -> None:
         if queue.rows.find(1).state == "running":
-            raise ModelError(f"{queue.spool.file(1)} is too much for the model.")
+            raise ModelError(f"{queue.spool.file(1)} is too much beside {queue.spool.file(7)}.")
 
     looking.step = step
     give(queue, clip, "a.mp4")
     give(queue, clip, "b.mp4")
     until(lambda: state(queue, 2) == "done" and not files(queue))
-    assert queue.rows.find(1).message == "a.mp4 is too much for the model."
+    beside = Path(queue.spool.folder.name, "7")
+    assert queue.rows.find(1).message == f"a.mp4 is too much beside {beside}."
     assert [lesson.name for lesson in queue.store.lessons()] == ["b"]
 
 

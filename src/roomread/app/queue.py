@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roomread.app.analyze import AnalyzeSettings, Heed, Request, analyze_request
-from roomread.app.names import lesson_name
+from roomread.app.names import lesson_name, without_folders
 from roomread.app.spool import Spool, TooManyError, Upload, spool_of
 from roomread.errors import LessonNotFoundError, RoomreadError, SettingsError, SourceError, StoreBusyError, StoreError
 from roomread.store.lessons import LessonStore
@@ -257,6 +257,7 @@ class RecordingQueue:
         Once it waits for a store that was busy its message says so, which tells the first such error from the second.
         """
         told = str(error).replace(str(self.spool.file(recording.number)), recording.name)
+        told = without_folders(told, self.store.file, self.spool.folder)
         if not isinstance(error, StoreError):
             return _End("failed", told)
         if self._deleted():

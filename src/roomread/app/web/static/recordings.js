@@ -11,6 +11,7 @@ const form = by('add');
 const file = by('file');
 let { room } = read('start');
 let sending = null; // the request that is under way
+let changing = false; // a recording is being cancelled, removed or tried again
 
 // --- choosing ---
 
@@ -173,15 +174,18 @@ function tellChanges(recordings) {
 // Tries a recording again, cancels or removes it.
 async function change(event) {
   const button = event.target.closest('[data-remove], [data-again]');
-  if (!button) return;
+  if (!button || changing) return;
   const { again, name, pending, remove } = button.dataset;
   if (pending !== undefined && !window.confirm(`${words.cancel_sure} ${name}`)) return;
-  button.disabled = true;
+  changing = true; // a button that is disabled would lose the focus, which goes on to its row
   const path = again ? `${UPLOAD}/${again}/again` : `${UPLOAD}/${remove}`;
-  const answer = await fetch(path, { method: again ? 'POST' : 'DELETE' });
-  button.disabled = answer.ok;
-  if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
-  await look();
+  try {
+    const answer = await fetch(path, { method: again ? 'POST' : 'DELETE' });
+    if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
+    await look();
+  } finally {
+    changing = false;
+  }
 }
 
 file.addEventListener('change', showChosen);

@@ -246,6 +246,18 @@ def test_a_run_that_ended_early_is_gone_on_with_at_its_next_piece(store, tmp_pat
     assert len(store.lessons()) == 1
 
 
+def test_a_lesson_that_is_deleted_while_its_files_are_written_costs_itself_alone(store, film):
+    def finished(number, entry):
+        if entry.path == film(1):
+            store.delete(store.numbered(number))
+
+    gone, kept = run(store, film(1), film(2), finished=finished)
+    assert (gone.state, gone.lesson, gone.broken) == ("failed", None, True)
+    assert gone.reason.endswith("was deleted meanwhile. The same batch makes it anew.")
+    assert kept.state == "complete" and [lesson.number for lesson in store.lessons()] == [kept.lesson]
+    assert [outcome.state for outcome in run(store, film(1), film(2))] == ["known", "complete"]
+
+
 def test_a_run_that_ended_after_the_last_piece_is_ended_by_the_next(store, film, monkeypatch):
     def crash(work):
         raise ZeroDivisionError

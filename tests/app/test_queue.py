@@ -14,7 +14,8 @@ import pytest
 from tests.postgres import Postgres
 
 from roomread.app import queue as queues
-from roomread.app.queue import BROKEN, LOST, RecordingQueue
+from roomread.app import recording
+from roomread.app.queue import BROKEN, DELETED, KEPT, LOST, ONCE_MORE, RecordingQueue
 from roomread.errors import ModelError, RecordingNotFoundError, SettingsError, SourceError, StoreBusyError
 from roomread.store.lessons import LessonStore
 from roomread.store.recordings import Recording, Recordings
@@ -31,10 +32,10 @@ def queue(store: LessonStore) -> Iterator[RecordingQueue]:
 
 def give(queue: RecordingQueue, clip: Path, name: str = "room.mp4", **about: Any) -> Recording:
     """Put a copy of the clip into the queue, as an upload does."""
-    recording = Recording(**{"name": name, "purpose": "research", "reference": None, "settings": {"fps": 5.0}, **about})
+    asked = Recording(**{"name": name, "purpose": "research", "reference": None, "settings": {"fps": 5.0}, **about})
     with queue.upload() as upload:
         upload.write(clip.read_bytes())
-        return queue.add(upload, recording)
+        return queue.add(upload, asked)
 
 
 def files(queue: RecordingQueue) -> set[str]:
@@ -135,6 +136,24 @@ def test_after_a_kill_half_made_lessons_and_stray_files_go_and_lost_ones_are_tol
     queue.close()
 
 
+def test_a_recording_names_its_lesson_as_soon_as_there_is_one(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill at any moment leaves no lesson that belongs to nobody."""
+    add, named = queue.store.add, list[tuple[int, int | None]]()
+
+    def look(*given: Any, **how: Any) -> Any:
+        made = add(*given, **how)
+        named.append((made.number, queue.rows.find(1).lesson))
+        return made
+
+    monkeypatch.setattr(queue.store, "add", look)
+    give(queue, clip)
+    until(lambda: state(queue) == "done")
+    (lesson,) = queue.store.lessons()
+    assert named == [(lesson.number, lesson.number)]
+
+
 def test_what_is_cancelled_while_it_is_analysed_leaves_neither_copy_nor_lesson(
     queue: RecordingQueue, clip: Path, looking: Any, until: Until
 ) -> None:
@@ -164,18 +183,19 @@ def test_what_is_cancelled_while_it_is_analysed_leaves_neither_copy_nor_lesson(
         queue.remove(3)
 
 
-def test_a_failure_is_told_without_the_place_of_the_copy_and_the_next_one_is_analysed(
+def test_a_failure_is_told_without_folders_and_the_next_one_is_analysed(
     queue: RecordingQueue, clip: Path, looking: Any, until: Until
 ) -> None:
     def step(number: int) -> None:
         if queue.rows.find(1).state == "running":
-            raise ModelError(f"{queue.spool.file(1)} is too much for the model.")
+            raise ModelError(f"{queue.spool.file(1)} is too much beside {queue.spool.file(7)}.")
 
     looking.step = step
     give(queue, clip, "a.mp4")
     give(queue, clip, "b.mp4")
     until(lambda: state(queue, 2) == "done" and not files(queue))
-    assert queue.rows.find(1).message == "a.mp4 is too much for the model."
+    beside = Path(queue.spool.folder.name, "7")
+    assert queue.rows.find(1).message == f"a.mp4 is too much beside {beside}."
     assert [lesson.name for lesson in queue.store.lessons()] == ["b"]
 
 
@@ -213,7 +233,7 @@ def test_progress_is_written_as_it_goes_and_at_most_once_a_second(
     monkeypatch.setattr(queues, "TELL_EVERY", 0.0)
     give(queue, clip)
     until(lambda: state(queue, 2) == "done")
-    assert len(told) == 1 + 16 and told[1:] == sorted(told[1:])
+    assert len(told) == 1 + 15 and told[1:] == sorted(told[1:])
 
 
 def test_recordings_wait_while_a_lesson_runs(store: LessonStore, clip: Path, looking: Any, until: Until) -> None:
@@ -330,3 +350,70 @@ def test_a_store_that_is_away_for_a_while_costs_no_recording(
     assert min(failed[what] for what in ("running", "progress", "done")) > 3
     threads = [thread for thread in threading.enumerate() if thread.name == "recordings"]
     assert len(threads) <= 1
+
+
+@pytest.fixture
+def full(queue: RecordingQueue, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set, the store has no room for a lesson."""
+    add, full = queue.store.add, threading.Event()
+
+    def fail(*given: Any, **how: Any) -> Any:
+        if full.is_set():
+            raise StoreBusyError("The store cannot be used: database or disk is full.")
+        return add(*given, **how)
+
+    monkeypatch.setattr(recording, "HOLD", 0.0)
+    monkeypatch.setattr(queue.store, "add", fail)
+    full.set()
+    return full
+
+
+def test_a_store_that_stays_full_is_told_and_the_copy_is_kept_to_be_tried_again(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, full: threading.Event
+) -> None:
+    told: list[str] = []
+    looking.step = lambda number: told.append(queue.rows.find(1).message) if number == 0 else None
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert told == ["", f"The store cannot be used: database or disk is full. {ONCE_MORE}"]
+    row = queue.rows.find(1)
+    assert row.message == f"The store cannot be used: database or disk is full. {KEPT}"
+    assert files(queue) == {"1"} and queue.keeps(row) and queue.store.lessons() == []
+    queue.close()
+    assert queue.start() and files(queue) == {"1"}  # it outlasts a restart
+    full.clear()
+    assert queue.try_again(1).state == "waiting"
+    until(lambda: state(queue) == "done" and not files(queue))
+    assert queue.rows.find(1).message == "" and len(queue.store.lessons()) == 1
+    with pytest.raises(SettingsError, match=r"room\.mp4 cannot be tried again, as no copy"):
+        queue.try_again(1)
+
+
+def test_a_copy_that_is_kept_goes_with_its_recording(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, full: threading.Event
+) -> None:
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert files(queue) == {"1"}
+    assert queue.remove(1) is None and files(queue) == set() and queue.rows.all() == []
+
+
+def test_a_lesson_that_is_deleted_while_it_is_made_costs_no_recording(
+    queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
+
+    def delete(number: int) -> None:
+        if number == 5:
+            store = LessonStore(queue.store.name)  # as `roomread delete` does
+            store.delete(store.find("last"))
+
+    looking.step = delete
+    give(queue, clip)
+    until(lambda: state(queue) == "failed")
+    assert queue.rows.find(1).message == DELETED
+    assert files(queue) == {"1"} and queue.store.lessons() == []
+    looking.step = lambda number: None
+    queue.try_again(1)
+    until(lambda: state(queue) == "done" and not files(queue))
+    assert len(queue.store.lessons()) == 1

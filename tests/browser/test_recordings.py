@@ -150,3 +150,19 @@ def test_what_is_no_video_is_refused_in_words(page, visitor, served, tmp_path):
     assert page.locator("#list li").count() == 0
     assert lying(served) == set()
     expect(page.get_by_role("button", name="Analyse")).to_be_enabled()
+
+
+def test_what_failed_by_the_store_is_tried_again_from_the_list(visitor, served, recording, teaching):
+    queue, spool = served.studio.queue, served.studio.queue.spool
+    asked = Recording(name="first.mkv", purpose="self-study", reference=None, settings={"fps": 5.0}, spool=spool.key)
+    number = queue.rows.add(asked).number
+    queue.rows.update(number, state="failed", message="The disk is full.")
+    spool.file(number).write_bytes(recording.read_bytes())
+    page = visitor.open("/recordings")
+    expect(row(page, "failed")).to_contain_text("The disk is full.")
+    page.get_by_role("button", name=re.compile("Try again.*first")).click()
+    expect(row(page, "running")).not_to_contain_text("The disk is full.")
+    expect(page.get_by_role("button", name=re.compile("Cancel.*first"))).to_be_focused()
+    teaching()
+    expect(row(page, "done").get_by_role("link", name="See the lesson")).to_be_visible()
+    assert lying(served) == set()

@@ -17,7 +17,7 @@ from roomread.app.recording import Recorder
 from roomread.config import as_dict
 from roomread.errors import RoomreadError, StoreError
 from roomread.outside import shown
-from roomread.store.lessons import LessonStore
+from roomread.store.lessons import Also, LessonStore
 from roomread.store.privacy import Gate, check_purpose, open_gate
 from roomread.store.upkeep import tidy
 from roomread.types import Lesson
@@ -244,11 +244,13 @@ class Heed:
 
     progress: receives the seconds analysed so far. begun: receives the lesson's number once, when there is one.
     stop: asked whether to end here, as Ctrl-C does; another thread may be what changes its answer.
+    also: writes more together with the lesson's first rows.
     """
 
     progress: Progress | None = None
     begun: Callable[[int], None] | None = None
     stop: Callable[[], bool] | None = None
+    also: Also | None = None
 
     def after(self, recorder: Recorder, seconds: float) -> None:
         """Tell and ask after a frame.
@@ -286,7 +288,8 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
         created=moment_now(),
         made_with={**observer.made_with(), "settings": plain_settings(settings)},
     )
-    recorder = Recorder(store, record, 0.0 if isinstance(source, PictureSource) else 1 / settings.fps)
+    lone_gap = 0.0 if isinstance(source, PictureSource) else 1 / settings.fps
+    recorder = Recorder(store, record, lone_gap, also=heed.also)
     video = None if settings.annotated is None else AnnotatedVideo(settings.annotated, settings.show_faces)
     try:
         for frame, seen in observer.observe(source.frames()):

@@ -364,7 +364,12 @@ class Run:
             self.order.finished(number, entry)
         except RoomreadError as error:
             reason = f"{reason} The lesson is kept, but: {error}".lstrip()
-        length = self.store.numbered(number).duration
+        try:
+            length = self.store.numbered(number).duration
+        except LessonNotFoundError:  # somebody deleted it while its files were written, or since it was looked up
+            gone = f"Its lesson {number} was deleted meanwhile. The same batch makes it anew."
+            self.outcomes.append(Outcome(entry=entry, state=FAILED, reason=gone, seconds=seconds))
+            return
         self.outcomes.append(
             Outcome(entry=entry, state=state, lesson=number, reason=reason, seconds=seconds, length=length)
         )

@@ -1,9 +1,11 @@
-"""The names that somebody gives: of lessons, their parts, and recordings."""
+"""The names that somebody gives: of lessons, their parts, and recordings; and files' names without their folders."""
 
 from __future__ import annotations
 
+import os
+import re
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from roomread.errors import SettingsError
 
@@ -39,3 +41,19 @@ def file_name(text: str) -> str:
 def lesson_name(name: str) -> str:
     """Return what the lesson of a recording is called: the file's name without its ending."""
     return PurePosixPath(name).stem.strip()
+
+
+def without_folders(text: str, *paths: Path | None) -> str:
+    """Return a text that names files of this machine without the folders in which they lie.
+
+    Args:
+        text: such as the words of an error.
+        paths: of the files; None, and one that is not absolute, has no folder to hide, nor has one in the root.
+    """
+    for path in paths:
+        if path is None or not path.is_absolute() or path.parent == path.parent.parent:
+            continue
+        folder, name = rf"(?<!\w){re.escape(str(path.parent))}", path.parent.name.replace("\\", r"\\")
+        text = re.sub(folder + re.escape(os.sep), "", text)
+        text = re.sub(rf"{folder}(?!\w)", name, text)
+    return text

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from roomread.errors import SourceError, StoreBusyError, StoreError
 from roomread.store.engine import WAIT
-from roomread.store.lessons import LessonStore
+from roomread.store.lessons import Also, LessonStore
 from roomread.types import Lesson, Observation
 
 KEEP_EVERY = 0.5  # seconds after which what was seen is written to the store; a disk that is busy takes as long again
@@ -52,7 +52,9 @@ class Recorder:
     Several threads may use it: one that looks, and one that keeps while nothing comes.
     """
 
-    def __init__(self, store: LessonStore, record: Lesson, lone_gap: float, *, live: bool = False) -> None:
+    def __init__(
+        self, store: LessonStore, record: Lesson, lone_gap: float, *, live: bool = False, also: Also | None = None
+    ) -> None:
         """Begin a lesson, which the store knows once something was seen.
 
         Args:
@@ -60,8 +62,9 @@ class Recorder:
             record: what is known of the lesson; number, duration, size, state and notes are filled in.
             lone_gap: seconds that a single frame stands for.
             live: what is not seen now cannot be seen again.
+            also: writes more together with the lesson's first rows.
         """
-        self._live = live
+        self._live, self._also = live, also
         self._past_notes: list[str] = []
         self._trouble: tuple[float, float, str] | None = None  # by the clock, and of the lesson; the reason
         self.store, self._record, self._lone_gap = store, record, lone_gap
@@ -195,7 +198,7 @@ class Recorder:
         )
         with unbroken():
             if not record.number:
-                record = self.store.add(record, self._waiting)
+                record = self.store.add(record, self._waiting, self._also)
             else:
                 self.store.append(record, self._waiting, wait=BRIEF if self._live else WAIT)
             self._record = record

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from roomread.app.live import LiveLesson, LiveRequest
+from roomread.app.names import without_folders
 from roomread.app.queue import RecordingQueue
 from roomread.errors import SettingsError
 from roomread.store.lessons import LessonStore
@@ -24,6 +26,11 @@ class Studio:
         self.live: LiveLesson | None = None
         self.queue = RecordingQueue(store, held=self.busy)
         self._lock = threading.Lock()
+
+    def without_folders(self, text: str) -> str:
+        """Return a text for the pages: without the folders of the store, the recordings and the named source."""
+        named = None if self.named is None else Path(self.named)
+        return without_folders(text, self.store.file, self.queue.spool.folder, named)
 
     def begin(self, source: LiveSource, request: LiveRequest) -> LiveLesson:
         """Begin a lesson.

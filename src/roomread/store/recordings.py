@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import sqlalchemy as sa
+
 from roomread.errors import RecordingNotFoundError
-from roomread.store.lessons import LessonStore
+from roomread.store.lessons import Also, LessonStore
 from roomread.store.privacy import check_purpose
 from roomread.store.schema import recordings_table
 
@@ -23,7 +25,7 @@ class Recording:
 
     number: 0 before the store has given one. name: of the file as its owner calls it, without folders.
     settings: how it is analysed. created: ISO 8601 with a time zone. done: seconds of the source that were analysed.
-    length: seconds of the source; None where it is not known. message: why it failed, in words.
+    length: seconds of the source; None where it is not known. message: why it failed, or is tried once more, in words.
     lesson: number of the lesson that it became, or is becoming; None before there is one.
     spool: whose copy it is, see `app.spool`.
     """
@@ -83,6 +85,16 @@ class Recordings:
         """Change columns of a recording; one that was removed meanwhile stays removed."""
         with self.store.transaction() as connection:
             connection.execute(recordings_table.update().where(recordings_table.c.number == number).values(**values))
+
+    def naming(self, number: int) -> Also:
+        """Return what names a lesson in a recording's row, in the transaction in which the lesson is made."""
+
+        def name(connection: sa.Connection, lesson: int) -> None:
+            connection.execute(
+                recordings_table.update().where(recordings_table.c.number == number).values(lesson=lesson)
+            )
+
+        return name
 
     def remove(self, number: int) -> None:
         """Forget a recording; the lesson that it became stays."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from roomread.app.overviews import keep_overview
 from roomread.app.studio import Studio
+from roomread.app.web.guard import UPLOAD
 from roomread.store.schema import metadata
 from roomread.store.summaries import PAGE
 from roomread.types import Lesson, Part
@@ -154,3 +157,26 @@ def test_every_route_of_lessons_is_documented(client: TestClient) -> None:
     told = [(path, how) for path, ways in paths.items() if "lessons" in path for how in ways.values()]
     assert len(told) >= 14
     assert all(how.get("summary") and how.get("tags") for _, how in told)
+
+
+def test_a_lesson_that_a_recording_is_becoming_is_not_deleted(
+    client: TestClient, studio: Studio, clip: Path, looking: Any, until: Callable[[Callable[[], object]], None]
+) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def step(number: int) -> None:
+        if number == 2:
+            reached.set()
+            go.wait(20)
+
+    looking.step = step
+    asked = {"name": "Monday.mp4", "purpose": "research", "notice": "read"}
+    client.post(UPLOAD, params=asked, content=clip.read_bytes())
+    assert reached.wait(20)
+    (lesson,) = studio.store.lessons()
+    refused = client.delete(f"/api/lessons/{lesson.number}")
+    assert refused.status_code == 400 and "recording Monday.mp4. Cancel the recording" in refused.json()["error"]
+    go.set()
+    until(lambda: studio.queue.rows.find(1).state == "done")
+    assert client.delete(f"/api/lessons/{lesson.number}").status_code == 204
+    assert studio.store.lessons() == []

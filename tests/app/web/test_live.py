@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from roomread.app import observing
 from roomread.app.studio import Studio
 from roomread.app.web.live import TAKEN_OVER, plain
+from roomread.errors import StoreError
 from roomread.types import N_EMOTIONS, N_SIGNALS, Frame, Observation, Tracks
 from roomread.watch import outages
 from roomread.watch.push import MOST_BYTES
@@ -122,9 +123,27 @@ def test_a_viewer_who_was_slow_is_told_every_point_of_the_course(
         for number in range(6):
             push(camera, 1000.0 + number)
             until(lambda n=number: len(live.view().course) > n)  # type: ignore[misc]
-    assert [point[0] for point in plain(live, live.view()).course] == [0, 1, 2, 3, 4, 5]
-    assert [point[0] for point in plain(live, live.view(), since=2.0).course] == [2, 3, 4, 5]
+    assert [point[0] for point in plain(studio, live, live.view()).course] == [0, 1, 2, 3, 4, 5]
+    assert [point[0] for point in plain(studio, live, live.view(), since=2.0).course] == [2, 3, 4, 5]
     client.post("/api/live/discard")
+
+
+def test_a_lesson_that_breaks_off_says_so_without_folders(
+    client: TestClient, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StoreError(f"The store {studio.store.name} cannot be used.")
+
+    monkeypatch.setattr(studio.store, "add", fail)
+    begun(client)
+    address = "ws://127.0.0.1:8642/api/live"
+    with (
+        client.websocket_connect(f"{address}/view", headers=OWN) as line,
+        client.websocket_connect(f"{address}/frames", headers=OWN) as camera,
+    ):
+        push(camera, 1000.0)
+        told = seen(line, lambda view: view["state"] == "failed")
+    assert told["error"] == client.get("/api/live").json()["error"] == "The store lessons.sqlite cannot be used."
 
 
 def test_a_whole_lesson_over_the_lines(client: TestClient, studio: Studio) -> None:

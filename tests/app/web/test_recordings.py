@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from roomread.app import recording
 from roomread.app import spool as spools
 from roomread.app.queue import RecordingQueue
 from roomread.app.studio import Studio
 from roomread.app.web.guard import UPLOAD
 from roomread.app.web.server import WebSettings, make_app
+from roomread.errors import StoreBusyError
 
 Until = Callable[[Callable[[], object]], None]
 Usage = namedtuple("Usage", ["total", "used", "free"])
@@ -170,6 +172,31 @@ def test_what_runs_is_cancelled_and_says_so(
     until(lambda: not files(queue))
     assert "Cancelled, nothing was kept" in client.get("/recordings").text
     assert queue.store.lessons() == []
+
+
+def test_a_recording_whose_store_was_full_is_tried_again(
+    client: TestClient, queue: RecordingQueue, clip: Path, looking: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = queue.store.add
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise StoreBusyError("The store cannot be used: database or disk is full.")
+
+    monkeypatch.setattr(recording, "HOLD", 0.0)
+    monkeypatch.setattr(queue.store, "add", fail)
+    client.post(UPLOAD, params=GIVEN, content=clip.read_bytes())
+    until(lambda: queue.rows.find(1).state == "failed")
+    told, page = client.get(UPLOAD).json()["recordings"][0], client.get("/recordings/list").text
+    assert told["kept"] is True and told["message"] in page and "disk is full" in told["message"]
+    assert 'data-again="1"' in page
+    monkeypatch.setattr(queue.store, "add", add)
+    again = client.post(f"{UPLOAD}/1/again")
+    assert (again.status_code, again.json()["state"], again.json()["message"]) == (200, "waiting", "")
+    until(lambda: queue.rows.find(1).state == "done" and not files(queue))
+    assert "data-again" not in client.get("/recordings/list").text
+    refused = client.post(f"{UPLOAD}/1/again")
+    assert refused.status_code == 400 and "no copy of it is kept" in refused.json()["error"]
+    assert client.post(f"{UPLOAD}/2/again").status_code == 404
 
 
 def test_names_are_shown_as_text(client: TestClient, clip: Path, looking: Any) -> None:

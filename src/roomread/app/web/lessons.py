@@ -91,6 +91,11 @@ def _add_api(router: APIRouter, site: Site) -> None:
         found = store.numbered(number)
         if site.studio.running_lesson(number) is not None:
             raise SettingsError(f"Lesson {number} is running. Stop it before it is deleted.")
+        if (recording := site.studio.queue.becoming(number)) is not None:
+            raise SettingsError(
+                f"Lesson {number} is being made of the recording {recording.name}. Cancel the recording, which deletes "
+                "the lesson too, or wait until it is done."
+            )
         store.delete(found)
 
 

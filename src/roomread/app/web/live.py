@@ -105,10 +105,11 @@ class LiveView(BaseModel):
     error: str
 
 
-def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) -> LiveView:
+def plain(studio: Studio, live: LiveLesson | None, view: View | None, since: float = -math.inf) -> LiveView:
     """Return a view as JSON can hold it.
 
     Args:
+        studio: in which it runs.
         live: the lesson; None where there was none yet.
         view: of it.
         since: seconds; of the course the points from then on are told. The newest one may still change.
@@ -130,7 +131,7 @@ def plain(live: LiveLesson | None, view: View | None, since: float = -math.inf) 
         delay=None if view is None else known(view.delay),
         markers=[] if view is None else [list(marker) for marker in view.markers],
         course=[[round(time, 1), known(mean), known(low), known(high)] for time, mean, low, high in points],
-        error="" if view is None else view.error,
+        error="" if view is None else studio.without_folders(view.error),
         **now,
     )
 
@@ -165,7 +166,7 @@ def _add_orders(router: APIRouter, site: Site) -> None:
 
     @router.get("/api/live", summary="The lesson that runs, or ran last")
     def now() -> LiveView:
-        return plain(studio.live, None if studio.live is None else studio.live.view())
+        return plain(studio, studio.live, None if studio.live is None else studio.live.view())
 
     @router.post("/api/live", summary="Begin a lesson")
     def begin(asked: Begin) -> LiveView:
@@ -180,19 +181,19 @@ def _add_orders(router: APIRouter, site: Site) -> None:
         except SettingsError:
             source.close()
             raise
-        return plain(live, live.view())
+        return plain(studio, live, live.view())
 
     @router.post("/api/live/pause", summary="Pause, or go on")
     def pause(asked: Pause) -> LiveView:
         live = studio.running()
         live.pause(asked.on)
-        return plain(live, live.view())
+        return plain(studio, live, live.view())
 
     @router.post("/api/live/markers", summary="Mark the moment")
     def mark(asked: Marker) -> LiveView:
         live = studio.running()
         live.mark(asked.name)
-        return plain(live, live.view())
+        return plain(studio, live, live.view())
 
     @router.post("/api/live/stop", summary="End the lesson and keep it")
     def stop() -> Number:
@@ -276,13 +277,13 @@ async def _tell(line: WebSocket, studio: Studio, viewers: ThreadPoolExecutor) ->
         if studio.live is not live:
             live, version, since = studio.live, -1, -math.inf
         if live is None:
-            await line.send_text(plain(None, None).model_dump_json())
+            await line.send_text(plain(studio, None, None).model_dump_json())
             while studio.live is None:
                 await _listen(line, IDLE)
             continue
         seen = await asyncio.get_running_loop().run_in_executor(viewers, live.wait, version, WAIT)
         if seen.version > version:
-            await line.send_text(plain(live, seen, since).model_dump_json())
+            await line.send_text(plain(studio, live, seen, since).model_dump_json())
             version, since = seen.version, seen.course[-1][0] if seen.course else since
         if live.over:
             await _listen(line, IDLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -34,7 +35,8 @@ class Told(BaseModel):
     state: RecordingState
     done: float = Field(description="seconds of the recording that were analysed")
     length: float | None = Field(description="seconds; null where it is not known")
-    message: str = Field(description="why it failed")
+    message: str = Field(description="why it failed, or is tried once more")
+    kept: bool = Field(description="whether it failed and its copy is kept, so that it can be tried again")
     lesson: int | None = Field(description="number of the lesson that it became; null before, and after its deletion")
 
 
@@ -53,7 +55,7 @@ def routes(site: Site) -> APIRouter:
 
     def all_told() -> list[Told]:
         lessons = site.store.numbers()
-        return [told(recording, lessons) for recording in queue.rows.all()]
+        return [told(recording, lessons, queue.keeps(recording)) for recording in queue.rows.all()]
 
     def shown() -> dict[str, Any]:
         return {"recordings": all_told(), "pending": PENDING, "held": site.studio.busy()}
@@ -87,13 +89,17 @@ def routes(site: Site) -> APIRouter:
                 if length.isdecimal():
                     check_size(queue.spool, 0, int(length))
                 await _receive(request, upload)
-                return told(await run_in_threadpool(queue.add, upload, recording), set())
+                return told(await run_in_threadpool(queue.add, upload, recording))
         except TooLargeError as error:
             raise HTTPException(413, str(error)) from error
         except TooManyError as error:
             raise HTTPException(429, str(error)) from error
         except ClientDisconnect as error:
             raise HTTPException(400, "The upload broke off. Nothing was kept.") from error
+
+    @router.post(f"{UPLOAD}/{{number}}/again", summary="Try again a recording that has failed and whose copy is kept")
+    def again(number: Key) -> Told:
+        return told(queue.try_again(number))
 
     @router.delete(f"{UPLOAD}/{{number}}", summary="Cancel a recording that has not ended, or forget one that has")
     def remove(number: Key) -> Response:
@@ -103,12 +109,12 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
-def told(recording: Recording, lessons: set[int]) -> Told:
-    """Return a recording as it is told: with its lesson where that is whole and still there."""
+def told(recording: Recording, lessons: Collection[int] = (), kept: bool = False) -> Told:
+    """Return a recording as it is told: with its lesson where that is whole and one of those that are there."""
     values = dataclasses.asdict(recording)
     del values["settings"], values["spool"]
     shown = recording.state == "done" and recording.lesson in lessons
-    return Told(**values | {"lesson": recording.lesson if shown else None})
+    return Told(**values | {"lesson": recording.lesson if shown else None, "kept": kept})
 
 
 async def _receive(request: Request, upload: Upload) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import tomllib
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
@@ -79,9 +77,7 @@ class Site:
 
     def refuse(self, request: Request, status: int, message: str) -> Response:
         """Return what went wrong, without this machine's folders: JSON for the API, a page for a browser."""
-        for path in (self.studio.store.file or Path(), Path(self.studio.named or "")):
-            if path.is_absolute():
-                message = message.replace(f"{path.parent}{os.sep}", "").replace(str(path.parent), path.parent.name)
+        message = self.studio.without_folders(message)
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": message}, status)
         return self.page("message.html", status, message=message)

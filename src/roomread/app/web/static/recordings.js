@@ -11,6 +11,7 @@ const form = by('add');
 const file = by('file');
 let { room } = read('start');
 let sending = null; // the request that is under way
+let changing = false; // a recording is being cancelled, removed or tried again
 
 // --- choosing ---
 
@@ -129,7 +130,8 @@ async function look() {
     return;
   }
   room = found.room;
-  const now = JSON.stringify([found.held, found.recordings.map((each) => [each.number, each.state, each.lesson])]);
+  const rows = found.recordings.map((each) => [each.number, each.state, each.lesson, each.message, each.kept]);
+  const now = JSON.stringify([found.held, rows]);
   if (now !== shape) {
     await redraw();
     shape = now;
@@ -142,7 +144,8 @@ async function look() {
 async function redraw() {
   const answer = await fetch('/recordings/list');
   if (!answer.ok) return;
-  const focused = document.activeElement?.dataset?.remove;
+  const { remove, again } = document.activeElement?.dataset ?? {};
+  const focused = remove || again;
   by('list').innerHTML = await answer.text(); // made by our own template, in which every name is escaped
   if (focused) (document.querySelector(`[data-remove="${focused}"]`) || by('queue')).focus();
 }
@@ -168,20 +171,27 @@ function tellChanges(recordings) {
   states = new Map(recordings.map((each) => [each.number, each.state]));
 }
 
-async function remove(event) {
-  const button = event.target.closest('[data-remove]');
-  if (!button) return;
-  if ('pending' in button.dataset && !window.confirm(`${words.cancel_sure} ${button.dataset.name}`)) return;
-  button.disabled = true;
-  const answer = await fetch(`${UPLOAD}/${button.dataset.remove}`, { method: 'DELETE' });
-  if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
-  await look();
+// Tries a recording again, cancels or removes it.
+async function change(event) {
+  const button = event.target.closest('[data-remove], [data-again]');
+  if (!button || changing) return;
+  const { again, name, pending, remove } = button.dataset;
+  if (pending !== undefined && !window.confirm(`${words.cancel_sure} ${name}`)) return;
+  changing = true; // a button that is disabled would lose the focus, which goes on to its row
+  const path = again ? `${UPLOAD}/${again}/again` : `${UPLOAD}/${remove}`;
+  try {
+    const answer = await fetch(path, { method: again ? 'POST' : 'DELETE' });
+    if (!answer.ok && answer.status !== 404) complain(errorOf(await answer.text()) || words.broken);
+    await look();
+  } finally {
+    changing = false;
+  }
 }
 
 file.addEventListener('change', showChosen);
 form.addEventListener('submit', send);
 by('abort').addEventListener('click', () => sending?.abort());
-by('list').addEventListener('click', remove);
+by('list').addEventListener('click', change);
 by('drop').addEventListener('drop', drop);
 by('drop').addEventListener('dragover', over);
 by('drop').addEventListener('dragleave', over);

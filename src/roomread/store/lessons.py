@@ -122,15 +122,29 @@ class LessonStore:
                 f"stored before is untouched. {check}, or use --db FILE."
             ) from error
 
-    def add(self, lesson: Lesson, observations: Sequence[Observation] = (), also: Also | None = None) -> Lesson:
+    def add(
+        self,
+        lesson: Lesson,
+        observations: Sequence[Observation] = (),
+        also: Also | None = None,
+        wait: float = WAIT,
+    ) -> Lesson:
         """Keep a new lesson with its first observations, and return it with the number it was given.
 
-        What `also` writes is kept together with them.
+        Args:
+            lesson: its record, whose number does not count.
+            observations: the first ones.
+            also: what it writes is kept together with them.
+            wait: seconds that another program's lock is waited for.
+
+        Raises:
+            StoreBusyError: see `append`.
         """
         values = dataclasses.asdict(lesson) | {"notes": list(lesson.notes), "written": _now()}
         del values["number"]
         values["folded"] = folded(lesson.name, lesson.source)
         with self.transaction() as connection:
+            wait_for_locks(connection, wait)
             result = connection.execute(lessons_table.insert().values(values))
             key = result.inserted_primary_key
             number = key[0] if key is not None else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 import threading
 import time
@@ -11,10 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from tests.postgres import Postgres
 
 from roomread.app import recording
 from roomread.app.recording import Recorder
 from roomread.errors import StoreBusyError, StoreError
+from roomread.store import lessons
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
@@ -192,3 +196,34 @@ def test_a_lesson_that_breaks_off_says_what_was_lost(
     recorder.abandon("It broke off here.")
     kept = file_store.numbered(recorder.number)
     assert kept.notes == ("It broke off here. What was seen from 1 s on was lost.",)
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["of the lesson itself", "of later frames"])
+def test_an_answer_that_is_lost_makes_nothing_twice(
+    postgres: Postgres, lesson: LessonOf, observation: Seen, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    store, count = LessonStore(postgres.new_store()), itertools.count(1)
+    written, lost = lessons._write, [False]
+
+    def write(*what: Any) -> None:
+        written(*what)
+        lost[0] = next(count) == nth
+
+    def lose(connection: Any) -> None:
+        """Stop on the way back from a COMMIT, which the server has done."""
+        if lost[0]:
+            lost[0] = False
+            connection.connection.driver_connection.execute("COMMIT")
+            raise store._engine.dialect.loaded_dbapi.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(lessons, "_write", write)
+    monkeypatch.setattr(recording, "KEEP_EVERY", 0.0)
+    sa.event.listen(store._engine, "commit", lose)
+    recorder = Recorder(store, lesson(number=0), 0.2)
+    for index in range(4):
+        recorder.take(observation(index, index / 5, [(1, "happy")]))
+    recorder.finish("complete", [])
+    (kept,) = store.lessons()
+    assert store.readings(kept).times.tolist() == [0.0, 0.2, 0.4, 0.6] and len(store.readings(kept).seats) == 4
+    (note,) = kept.notes
+    assert "closed the connection" in note

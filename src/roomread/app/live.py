@@ -247,8 +247,8 @@ class LiveLesson:
     def _forget(self) -> tuple[State, str]:
         """Delete what was kept; return what became of it."""
         try:
-            if self._recorder is not None and self._recorder.number:
-                self.store.delete(self._recorder.lesson)
+            if self._recorder is not None:
+                self._recorder.discard()
         except StoreError as failure:
             return "failed", f"It could not be discarded and is still there. {failure}"
         return "discarded", ""

@@ -80,6 +80,7 @@ class Recorder:
         self.store, self._record, self._lone_gap = store, record, lone_gap
         self.size = (0, 0)  # pixels, width and height of the newest frame
         self.last = 0.0  # seconds, time of the newest frame
+        self._reserved: int | None = None  # number of the lesson that is being made
         self._first: float | None = None
         self._count = 0
         self._waiting: list[Observation] = []
@@ -190,6 +191,15 @@ class Recorder:
                     record = dataclasses.replace(self._record, state="stopped", notes=(note + lost,))
                     self.store.append(record, [], wait=BRIEF)
 
+    def discard(self) -> None:
+        """Delete what was kept, also where the store could not say that it had.
+
+        Raises:
+            StoreError: it cannot be deleted.
+        """
+        if number := self.number or self._reserved:
+            self.store.delete(dataclasses.replace(self._record, number=number))
+
     @contextlib.contextmanager
     def _alone(self, seconds: float) -> Iterator[None]:
         """Keep the other thread from writing, once what it is just writing has come to an end.
@@ -273,7 +283,8 @@ class Recorder:
                 )
             wait = BRIEF if self._live else WAIT
             if not record.number:
-                record = self.store.add(record, held, wait=wait)
+                self._reserved = self.store.reserve() if self._reserved is None else self._reserved
+                record = self.store.add(record, held, wait=wait, reserved=self._reserved)
             else:
                 self.store.append(record, held, wait=wait)
             with self._lock:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from platformdirs import user_data_path
+from sqlalchemy.dialects import postgresql
 
 from roomread.errors import MissingExtraError, StoreError
 from roomread.types import Array
@@ -164,6 +165,19 @@ def wait_for_locks(connection: sa.Connection, seconds: float) -> None:
         return
     limits = {"lock_timeout": LOCKED, "statement_timeout": STEP, "idle_in_transaction_session_timeout": STEP}
     connection.execute(sa.select(*(sa.func.set_config(name, f"{most}s", True) for name, most in limits.items())))
+
+
+def reserve_number(connection: sa.Connection, column: sa.Column[int]) -> int | None:
+    """Return a number that no other row will be given; None in a file, which always says whether it took a row."""
+    if connection.dialect.name == "sqlite":
+        return None
+    place = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+    return connection.scalar(sa.select(sa.func.nextval(place)))
+
+
+def insert_unless_there(table: sa.Table, values: dict[str, Any]) -> sa.Insert:
+    """Return the step that adds a row unless its number is there; it waits for whoever is just writing that one."""
+    return postgresql.insert(table).values(values).on_conflict_do_nothing()
 
 
 def may_pass(error: Exception, engine: sa.Engine) -> bool:

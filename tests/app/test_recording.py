@@ -173,9 +173,9 @@ def test_a_lesson_that_breaks_off_writes_what_is_held(
     recorder = Recorder(file_store, lesson(number=0), 0.2)
     for index in range(3):
         recorder.take(observation(index, index / 5, [(1, "happy")]))
-    recorder.abandon("It broke off here.")
+    recorder.abandon(["The camera was moved.", "It broke off here."])
     kept = file_store.numbered(recorder.number)
-    assert (kept.state, kept.notes) == ("stopped", ("It broke off here.",))
+    assert (kept.state, kept.notes) == ("stopped", ("The camera was moved.", "It broke off here."))
     assert file_store.readings(kept).times.tolist() == [0.0, 0.2, 0.4]
 
 
@@ -193,9 +193,26 @@ def test_a_lesson_that_breaks_off_says_what_was_lost(
     for index in range(12):
         recorder.take(observation(index, float(index), [(1, "happy")]))
     monkeypatch.setattr(LessonStore, "append", fail)
-    recorder.abandon("It broke off here.")
+    recorder.abandon(["The camera was moved.", "It broke off here."])
     kept = file_store.numbered(recorder.number)
-    assert kept.notes == ("It broke off here. What was seen from 1 s on was lost.",)
+    assert kept.notes == ("The camera was moved.", "It broke off here.", "What was seen from 1 s on was lost.")
+
+
+def test_notes_are_written_with_what_they_are_about(
+    file_store: LessonStore, lesson: LessonOf, observation: Seen, away: Away
+) -> None:
+    recorder = Recorder(file_store, lesson(number=0), 0.2)
+    recorder.take(observation(0, 0.0, [(1, "happy")]))
+    recorder.told = ("The camera was moved.",)
+    recorder.take(observation(1, 0.2, [(1, "happy")]))
+    kept = file_store.numbered(recorder.number)  # as a kill would leave it
+    assert (kept.state, kept.notes) == ("running", ("The camera was moved.",))
+    away(True)
+    recorder.take(observation(2, 0.4, [(1, "happy")]))
+    away(False)
+    recorder.take(observation(3, 0.6, [(1, "happy")]))
+    moved, outage = file_store.numbered(recorder.number).notes
+    assert moved == "The camera was moved." and "could not be written from 0 s" in outage
 
 
 @pytest.mark.parametrize("nth", [1, 2], ids=["of the lesson itself", "of later frames"])

@@ -267,6 +267,7 @@ class LiveLesson:
                 recorder.size = (frame.image.shape[1], frame.image.shape[0])
                 if not recorder.frames:
                     recorder.begin(_moment(time.monotonic() - self._arrived + frame.time))
+                recorder.told = (*self.source.notes, *observer.notes, *self._pauses)
                 recorder.take(seen)
                 if recorder.frames == 1:
                     recorder.wait_for_number(NUMBERED)
@@ -284,7 +285,9 @@ class LiveLesson:
             kept.set()
             keeper.join(LAST_HOLD)  # a store that does not answer at all holds it for ever
             if why:
-                recorder.abandon(f"The lesson broke off here{why}")
+                self._end_pause("the end")
+                said = [*self.source.notes, *observer.notes, *self._pauses]
+                recorder.abandon([*said, f"The lesson broke off here{why}"])
 
     def _frames_taken(self) -> Iterator[Frame]:
         """Yield the frames that are looked at: none of a pause."""

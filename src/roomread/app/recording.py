@@ -79,6 +79,7 @@ class Recorder:
         self._failure: StoreError | None = None  # why the other thread gave up
         self.store, self._record, self._lone_gap = store, record, lone_gap
         self.size = (0, 0)  # pixels, width and height of the newest frame
+        self.told: tuple[str, ...] = ()  # notes of who looks, as they stand; written with what was seen
         self.last = 0.0  # seconds, time of the newest frame
         self._reserved: int | None = None  # number of the lesson that is being made
         self._first: float | None = None
@@ -154,7 +155,7 @@ class Recorder:
             now = time.monotonic()
             if self._waiting and now - self._kept >= KEEP_EVERY:
                 since = now if self._trouble is None else self._trouble.began
-                self._keep_patiently("running", (), since + (LIVE_HOLD if self._live else HOLD))
+                self._keep_patiently("running", self.told, since + (LIVE_HOLD if self._live else HOLD))
 
     def finish(self, state: str, notes: list[str]) -> None:
         """Write what is left, and how the lesson ended.
@@ -176,20 +177,24 @@ class Recorder:
             while not self._keep_patiently(state, tuple(notes), end):
                 time.sleep(BRIEF)
 
-    def abandon(self, note: str) -> None:
-        """Write what is held, and that the lesson ends here, as far as the store still takes it."""
+    def abandon(self, notes: list[str]) -> None:
+        """Write what is held, and that the lesson ends here, as far as the store still takes it.
+
+        Args:
+            notes: of the lesson, the last of which says why it ends.
+        """
         if not self.number and not (self._live and self._waiting):  # what a file holds can be looked at again
             return
         with contextlib.suppress(StoreError), self._alone(BRIEF):
             end = time.monotonic() + (LAST_HOLD if self._trouble is None else 0.0)
             try:
-                while not self._keep_patiently("stopped", (note,), end):
+                while not self._keep_patiently("stopped", tuple(notes), end):
                     time.sleep(BRIEF)
             except StoreError:
-                lost = f" What was seen from {self._unwritten():.0f} s on was lost." if self._waiting else ""
+                lost = [f"What was seen from {self._unwritten():.0f} s on was lost."] if self._waiting else []
                 if self.number:
-                    record = dataclasses.replace(self._record, state="stopped", notes=(note + lost,))
-                    self.store.append(record, [], wait=BRIEF)
+                    said = (*notes, *self._past_notes, *lost)
+                    self.store.append(dataclasses.replace(self._record, state="stopped", notes=said), [], wait=BRIEF)
 
     def discard(self) -> None:
         """Delete what was kept, also where the store could not say that it had.

@@ -55,8 +55,8 @@ def test_a_piece_and_the_count_of_pieces_are_kept_together(store, lesson, observ
     lost = Lost(damaged=2, gaps=((3.0, None, "torn"),), notes=("a note",))
     batch = dataclasses.replace(run.claim("a", 120.0), joined=1, lost=lost)
     kept = run.keep(batch, lesson(number=0, state="running"), [observation(0, 0.0, [(1, "happy")])])
-    with pytest.raises(Exception, match="cannot be used"):  # the same frame again: nothing of it is kept
-        run.keep(dataclasses.replace(batch, joined=2), kept, [observation(0, 0.0)])
+    with pytest.raises(Exception, match="cannot be used"):  # the same frame twice: nothing of it is kept
+        run.keep(dataclasses.replace(batch, joined=2), kept, [observation(1, 0.2), observation(1, 0.2)])
     run.keep(dataclasses.replace(batch, lesson=kept.number, state=STOPPED), kept)
     again = Batches(store).claim("a", 300.0)
     assert (again.joined, again.lost, again.lesson, again.seconds) == (1, batch.lost, kept.number, 120.0)
@@ -78,3 +78,14 @@ def test_a_deleted_lesson_is_analysed_again(store, lesson, observation):
     store.delete(kept)
     assert run.complete("a") is None
     assert run.claim("a", 9.0).joined == 0
+
+
+def test_what_is_written_again_as_nobody_knows_whether_it_was_kept_is_there_once(store, lesson, observation):
+    run = Batches(store)
+    batch, fresh = dataclasses.replace(run.claim("a", 9.0), joined=1), lesson(number=0)
+    kept = [run.keep(batch, fresh, [observation(0, 0.0, [(1, "happy")])]) for _ in range(2)]
+    assert kept[0] == kept[1] and store.lessons() == kept[:1]
+    done = dataclasses.replace(batch, lesson=kept[0].number, state=COMPLETE)
+    for _ in range(2):
+        run.keep(done, kept[0], [observation(1, 0.2, [(1, "happy")])])
+    assert store.readings(kept[0]).times.tolist() == [0.0, 0.2] and run.complete("a") == kept[0].number

@@ -9,12 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.postgres import Postgres
 
 from roomread.app.overviews import overview_of
 from roomread.app.panel import mapping_of
 from roomread.errors import MissingExtraError, StoreError
-from roomread.store.engine import VARIABLE, default_store, find_store, shown
+from roomread.store.engine import VARIABLE, default_store, find_store, may_pass, shown
 from roomread.store.lessons import LessonStore
 from roomread.types import Lesson, Observation
 
@@ -105,3 +106,23 @@ def test_a_role_that_may_only_read_sees_lessons_and_cannot_write(
     with pytest.raises(StoreError, match="permission denied"):
         seen.delete(kept)
     assert store.lessons() == [kept]
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed(postgres: Postgres, lesson: Callable[..., Lesson]) -> None:
+    store, told = LessonStore(f"{postgres.new_store()}&keepalives_idle=7"), []
+
+    def ask(connection: sa.Connection, _: int) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told.append(driver.info.get_parameters())
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        told.append([connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names])
+
+    store.add(lesson(), also=ask)
+    line, limits = told
+    assert (line["tcp_user_timeout"], line["keepalives_idle"]) == ("15000", "7")  # what the address says counts
+    assert limits == ["40s", "10s", "40s"]
+
+
+def test_connections_that_are_all_in_use_may_be_free_later(store: LessonStore) -> None:
+    assert may_pass(sa.exc.TimeoutError("QueuePool limit reached"), store._engine)

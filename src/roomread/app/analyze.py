@@ -294,6 +294,7 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
     try:
         for frame, seen in observer.observe(source.frames()):
             recorder.size = (frame.image.shape[1], frame.image.shape[0])
+            recorder.told = (*source.notes, *observer.notes)
             recorder.take(seen)
             if video is not None:
                 video.add(frame, seen)
@@ -304,10 +305,11 @@ def analyze_request(request: Request, store: LessonStore, heed: Heed | None = No
             raise
         recorder.finish("stopped", [*source.notes, *observer.notes, f"Stopped by hand at {recorder.last:.1f} s."])
     except StoreError:
-        recorder.abandon("The analysis broke off here, as the store could not be written.")
+        broken = "The analysis broke off here, as the store could not be written."
+        recorder.abandon([*source.notes, *observer.notes, broken])
         raise
     except RoomreadError as error:
-        recorder.abandon(f"The analysis broke off here: {error}")
+        recorder.abandon([*source.notes, *observer.notes, f"The analysis broke off here: {error}"])
         raise
     finally:
         if video is not None:

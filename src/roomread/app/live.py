@@ -21,7 +21,7 @@ from roomread.app.names import check_name
 from roomread.app.observing import Observer
 from roomread.app.overviews import keep_overview
 from roomread.app.panel import named_mapping
-from roomread.app.recording import KEEP_EVERY, Recorder
+from roomread.app.recording import KEEP_EVERY, LAST_HOLD, Recorder
 from roomread.app.watching import Glimpse, Lookback, WatchSettings
 from roomread.errors import PrivacyError, RoomreadError, SettingsError, StoreError
 from roomread.store.lessons import LessonStore
@@ -33,6 +33,7 @@ State = Literal["opening", "running", "paused", "ended", "failed", "discarded"]
 
 OVER = ("ended", "failed", "discarded")
 COURSE = 1800  # glimpses kept for the line of the last half hour
+NUMBERED = 2.0  # seconds that the first frame waits for the lesson's number, so that whoever sees it can mark it
 OUTLINE_SIDE = 40  # pixels of the blurred picture's longer side: a face in the third row has one or two
 OUTLINE_BLUR = 1.2  # of those pixels, standard deviation
 
@@ -246,8 +247,8 @@ class LiveLesson:
     def _forget(self) -> tuple[State, str]:
         """Delete what was kept; return what became of it."""
         try:
-            if self._recorder is not None and self._recorder.number:
-                self.store.delete(self._recorder.lesson)
+            if self._recorder is not None:
+                self._recorder.discard()
         except StoreError as failure:
             return "failed", f"It could not be discarded and is still there. {failure}"
         return "discarded", ""
@@ -266,7 +267,10 @@ class LiveLesson:
                 recorder.size = (frame.image.shape[1], frame.image.shape[0])
                 if not recorder.frames:
                     recorder.begin(_moment(time.monotonic() - self._arrived + frame.time))
+                recorder.told = (*self.source.notes, *observer.notes, *self._pauses)
                 recorder.take(seen)
+                if recorder.frames == 1:
+                    recorder.wait_for_number(NUMBERED)
                 notes = (*self.source.notes, *observer.notes, *recorder.notes)
                 self._show(frame, seen, notes)
             recorder.finish("complete", [*self.source.notes, *observer.notes, *self._pauses])
@@ -279,9 +283,11 @@ class LiveLesson:
             raise
         finally:
             kept.set()
-            keeper.join()
+            keeper.join(LAST_HOLD)  # a store that does not answer at all holds it for ever
             if why:
-                recorder.abandon(f"The lesson broke off here{why}")
+                self._end_pause("the end")
+                said = [*self.source.notes, *observer.notes, *self._pauses]
+                recorder.abandon([*said, f"The lesson broke off here{why}"])
 
     def _frames_taken(self) -> Iterator[Frame]:
         """Yield the frames that are looked at: none of a pause."""
@@ -341,8 +347,8 @@ def _moment(ago: float = 0.0) -> str:
 
 
 def _keep_up(recorder: Recorder, ended: threading.Event) -> None:
-    """Write what was seen although nothing new comes: a camera may have stopped, the lesson may be paused."""
-    while not ended.wait(KEEP_EVERY / 4):
+    """Write what was seen: apart from looking, which a store that is slow or away must not hold up."""
+    while not ended.wait(KEEP_EVERY / 10):
         with contextlib.suppress(StoreError):  # the lesson itself meets it with its next frame, and tells
             recorder.keep_due()
 

@@ -92,6 +92,8 @@ class Batches:
     def keep(self, batch: Batch, lesson: Lesson, seen: Sequence[Observation] = ()) -> Lesson:
         """Write how far a recording is, with its lesson and what was newly seen, all or nothing; return the lesson.
 
+        It may be done again where it is not known whether it was kept, and then makes nothing twice.
+
         Raises:
             ClaimLostError: the recording is not this run's any more.
         """
@@ -100,7 +102,10 @@ class Batches:
             self._note(connection, dataclasses.replace(batch, lesson=number))
 
         if not lesson.number:
-            return self.store.add(lesson, seen, also)
+            before = self._read(batch.key, wait=True)  # it names the lesson where an earlier try was kept
+            if before is None or before.lesson is None:
+                return self.store.add(lesson, seen, also)
+            lesson = dataclasses.replace(lesson, number=before.lesson)
         self.store.append(lesson, seen, also)
         return lesson
 
@@ -115,7 +120,8 @@ class Batches:
 
     def _note(self, connection: sa.Connection, batch: Batch) -> None:
         table = batches_table
-        mine = (table.c.key == batch.key) & (table.c.owner == self.owner) & (table.c.state == RUNNING)
+        going = table.c.state.in_((RUNNING, batch.state))  # in its new state already where an earlier try was kept
+        mine = (table.c.key == batch.key) & (table.c.owner == self.owner) & going
         step = table.update().where(mine).values(beat=self.now(), **self._values(batch))
         if connection.execute(step).rowcount != 1:
             raise ClaimLostError("Another run has taken the recording over, or its lesson was deleted.")
@@ -127,9 +133,11 @@ class Batches:
         with self.store.transaction() as connection:
             connection.execute(table.update().where(mine).values(beat=self.now()))
 
-    def _read(self, key: str) -> Batch | None:
+    def _read(self, key: str, *, wait: bool = False) -> Batch | None:
+        """Return a recording, or None; where asked to wait, only after whoever is just writing it has done so."""
         with self.store.transaction() as connection:
             query = batches_table.select().where(batches_table.c.key == key)
+            query = query.with_for_update() if wait else query
             row = connection.execute(query).mappings().first()
         if row is None:
             return None

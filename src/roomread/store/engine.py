@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from platformdirs import user_data_path
+from sqlalchemy.dialects import postgresql
 
 from roomread.errors import MissingExtraError, StoreError
 from roomread.store.schema import store_table
@@ -22,7 +23,18 @@ VARIABLE = (
     "ROOMREAD_DB"  # of the environment: the store where no --db is given, so that no password stands in a command
 )
 DRIVER = "postgresql+psycopg"
-WAIT = 30.0  # seconds to wait for other writers of a SQLite file, and 10 for a PostgreSQL server
+WAIT = 30.0  # seconds to wait for other writers of a SQLite file
+SERVER = {  # of each connection to a PostgreSQL server, unless its address says otherwise
+    "connect_timeout": 10,  # seconds
+    "tcp_user_timeout": 15_000,  # milliseconds until a line counts as broken; else a quarter of an hour
+    "keepalives_idle": 10,  # seconds of silence until the other end is asked whether it is there; else two hours
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "application_name": "roomread",
+}
+LOCKED = 10  # seconds that a writer waits for a row of PostgreSQL, as that of a connection that broke just before
+STEP = 40  # seconds in which PostgreSQL does one step of a writer; a part of its rows is a step
+PART = 20_000  # rows, some 2 MB: even a slow line takes them in that time
 # What may pass by itself, or once somebody has made room; a code's further bits say where it happened.
 PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 STEPS_LOCK = 0x726F6F6D  # "room": who holds this advisory lock of a PostgreSQL database works alone
@@ -86,7 +98,7 @@ def open_engine(where: Where) -> sa.Engine:
     """
     if isinstance(where, Path):
         return _open_file(where)
-    about = {"connect_timeout": 10, "application_name": "roomread"}
+    about = {name: value for name, value in SERVER.items() if name not in where.query}
     try:
         return sa.create_engine(
             where, pool_size=5, max_overflow=20, pool_pre_ping=True, connect_args=about, hide_parameters=True
@@ -150,13 +162,35 @@ def settle(connection: sa.Connection) -> None:
 
 
 def wait_for_locks(connection: sa.Connection, seconds: float) -> None:
-    """Say how long this transaction waits for what another program holds; PostgreSQL locks no more than rows."""
+    """Say how long this transaction waits for what another program holds; PostgreSQL locks no more than rows.
+
+    There it also ends by itself where the server cannot go on with it, or hears no more of us: its rows would be locked
+    until the server finds out that the line is broken, which takes hours.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+        return
+    limits = {"lock_timeout": LOCKED, "statement_timeout": STEP, "idle_in_transaction_session_timeout": STEP}
+    connection.execute(sa.select(*(sa.func.set_config(name, f"{most}s", True) for name, most in limits.items())))
+
+
+def reserve_number(connection: sa.Connection, column: sa.Column[int]) -> int | None:
+    """Return a number that no other row will be given; None in a file, which always says whether it took a row."""
+    if connection.dialect.name == "sqlite":
+        return None
+    place = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+    return connection.scalar(sa.select(sa.func.nextval(place)))
+
+
+def insert_unless_there(table: sa.Table, values: dict[str, Any]) -> sa.Insert:
+    """Return the step that adds a row unless its number is there; it waits for whoever is just writing that one."""
+    return postgresql.insert(table).values(values).on_conflict_do_nothing()
 
 
 def may_pass(error: Exception, engine: sa.Engine) -> bool:
-    """Tell whether what went wrong may pass: a lock, a full disk, a server that is away."""
+    """Tell whether what went wrong may pass: a lock, a full disk, a server that is away, all connections in use."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True
     cause = getattr(error, "orig", error)
     if engine.dialect.name == "sqlite":
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in PASSING
@@ -188,13 +222,12 @@ def write_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
         return
     driver: Any = connection.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT binary)") as copy,
-    ):
-        copy.set_types([_pg_type(column) for column in table.columns])
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        for begin in range(0, len(rows), PART):
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT binary)") as copy:
+                copy.set_types([_pg_type(column) for column in table.columns])
+                for row in rows[begin : begin + PART]:
+                    copy.write_row(row)
 
 
 def read_array(connection: sa.Connection, query: sa.Select[Any], kind: type[np.floating[Any]] = np.float64) -> Array:

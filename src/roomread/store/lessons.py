@@ -19,9 +19,11 @@ from roomread.errors import LessonNotFoundError, StoreBusyError, StoreError
 from roomread.store.engine import (
     WAIT,
     find_store,
+    insert_unless_there,
     may_pass,
     open_engine,
     read_array,
+    reserve_number,
     settle,
     shown,
     sweep,
@@ -122,22 +124,49 @@ class LessonStore:
                 f"stored before is untouched. {check}, or use --db FILE."
             ) from error
 
-    def add(self, lesson: Lesson, observations: Sequence[Observation] = (), also: Also | None = None) -> Lesson:
+    def add(
+        self,
+        lesson: Lesson,
+        observations: Sequence[Observation] = (),
+        also: Also | None = None,
+        wait: float = WAIT,
+        reserved: int | None = None,
+    ) -> Lesson:
         """Keep a new lesson with its first observations, and return it with the number it was given.
 
-        What `also` writes is kept together with them.
+        Args:
+            lesson: its record, whose number does not count.
+            observations: the first ones.
+            also: what it writes is kept together with them.
+            wait: seconds that another program's lock is waited for.
+            reserved: number that `reserve` gave for it. Where an earlier try was kept although its answer was lost on
+                the way, this one takes its place, and no second lesson is made.
+
+        Raises:
+            StoreBusyError: see `append`.
         """
         values = dataclasses.asdict(lesson) | {"notes": list(lesson.notes), "written": _now()}
         del values["number"]
         values["folded"] = folded(lesson.name, lesson.source)
         with self.transaction() as connection:
-            result = connection.execute(lessons_table.insert().values(values))
-            key = result.inserted_primary_key
-            number = key[0] if key is not None else 0
-            if also is not None:
-                also(connection, number)
-            _insert(connection, number, observations)
-        return dataclasses.replace(lesson, number=number)
+            wait_for_locks(connection, wait)
+            if reserved is None:
+                key = connection.execute(lessons_table.insert().values(values)).inserted_primary_key
+                kept = dataclasses.replace(lesson, number=key[0] if key is not None else 0)
+            else:
+                kept = dataclasses.replace(lesson, number=reserved)
+                connection.execute(insert_unless_there(lessons_table, values | {"number": reserved}))
+            _write(connection, kept, observations, also)
+        return kept
+
+    def reserve(self) -> int | None:
+        """Return a number for a lesson that `add` will make; None where it needs none.
+
+        A server may have kept what it was sent although the line broke before it said so; only by its number the lesson
+        is found again.
+        """
+        with self.transaction() as connection:
+            return reserve_number(connection, lessons_table.c.number)
 
     def append(
         self, lesson: Lesson, observations: Sequence[Observation], also: Also | None = None, wait: float = WAIT
@@ -146,7 +175,8 @@ class LessonStore:
 
         Args:
             lesson: its record.
-            observations: later than those that were kept.
+            observations: later than those that were kept, or the same ones and later ones where it is not known whether
+                an earlier try was kept; these take their place.
             also: see `add`.
             wait: seconds that another program's lock is waited for.
 
@@ -155,21 +185,7 @@ class LessonStore:
         """
         with self.transaction() as connection:
             wait_for_locks(connection, wait)
-            if also is not None:
-                also(connection, lesson.number)
-            _insert(connection, lesson.number, observations)
-            connection.execute(
-                lessons_table.update()
-                .where(lessons_table.c.number == lesson.number)
-                .values(
-                    duration=lesson.duration,
-                    width=lesson.width,
-                    height=lesson.height,
-                    state=lesson.state,
-                    notes=list(lesson.notes),
-                    written=_now(),
-                )
-            )
+            _write(connection, lesson, observations, also)
 
     def lessons(self, most: int | None = None) -> list[Lesson]:
         """Return every lesson, newest first, or so many of them at most."""
@@ -354,11 +370,28 @@ def _part_row(lesson: Lesson, part: Part) -> dict[str, Any]:
     return {"lesson": lesson.number, "start": part.start, "end": end, "name": part.name, "kind": part.kind}
 
 
-def _insert(connection: sa.Connection, lesson: int, observations: Sequence[Observation]) -> None:
-    """Write the rows of observations."""
-    frames = [(lesson, seen.index, seen.time) for seen in observations]
-    write_rows(connection, frames_table, frames)
-    write_rows(connection, faces_table, _face_rows(lesson, observations))
+def _write(connection: sa.Connection, lesson: Lesson, observations: Sequence[Observation], also: Also | None) -> None:
+    """Write a lesson's record as it stands, what `also` writes, and the rows of observations."""
+    connection.execute(  # before all else: it waits until an earlier try, whose line broke, is kept or is not
+        lessons_table.update()
+        .where(lessons_table.c.number == lesson.number)
+        .values(
+            duration=lesson.duration,
+            width=lesson.width,
+            height=lesson.height,
+            state=lesson.state,
+            notes=list(lesson.notes),
+            written=_now(),
+        )
+    )
+    if also is not None:
+        also(connection, lesson.number)
+    if observations:
+        for table in (faces_table, frames_table):  # what an earlier try wrote
+            newer = (table.c.lesson == lesson.number) & (table.c.frame >= observations[0].index)
+            connection.execute(table.delete().where(newer))
+    write_rows(connection, frames_table, [(lesson.number, seen.index, seen.time) for seen in observations])
+    write_rows(connection, faces_table, _face_rows(lesson.number, observations))
 
 
 def _face_rows(lesson: int, observations: Sequence[Observation]) -> list[tuple[Any, ...]]:

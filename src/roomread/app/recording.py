@@ -127,8 +127,14 @@ class Recorder:
         self._record = dataclasses.replace(self._record, began=began)
 
     def wait_for_number(self, seconds: float) -> None:
-        """Wait until the lesson has its number, for so many seconds at most."""
+        """Wait until the lesson has its number, for so many seconds at most.
+
+        Raises:
+            StoreError: the store cannot be written at all.
+        """
         self._known.wait(seconds)
+        if self._failure is not None:
+            raise self._failure
 
     def take(self, seen: Observation) -> None:
         """Hold an observation, to be written when it is time: here, or of a live lesson by the other thread.
@@ -266,6 +272,7 @@ class Recorder:
                 self._trouble = Trouble(began, since, reason) if trouble is None else trouble
                 self._failure = error if late else None
             if late:
+                self._known.set()  # as far as it will ever be
                 raise
             return False
         finally:

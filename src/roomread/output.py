@@ -43,16 +43,19 @@ def write_whole(files: dict[Path, Callable[[Path], object]]) -> None:
         OutputError: a folder or file cannot be written; none of the files is changed then, unless it is moving them
             into place that fails, which the text says.
     """
-    made = {path: path.with_name(f".new-{path.name}") for path in files}
+    # A path without a name is a folder, which is told below; a link stays one, and what it leads to is written.
+    made = {path: path.resolve().with_name(f".new-{path.resolve().name}") for path in files if path.name}
     changed: list[str] = []
     try:
         for path, write in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            if path.exists() and not path.is_file():
+                raise OSError(errno.EINVAL, "it is a device, a pipe or a socket, and no ordinary file", str(path))
             write(made[path])
         for path, new in made.items():
-            new.replace(path)
+            new.replace(path.resolve())
             changed.append(path.name)
     except OSError as error:
         kept = f"{', '.join(changed)} is new already" if changed else "Nothing was changed"

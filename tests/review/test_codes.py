@@ -163,3 +163,9 @@ def test_a_missing_file_a_folder_and_bytes_that_are_no_text_are_told_in_words(wr
             read_codes([path])
     with pytest.raises(CodesError, match="no text in UTF-8"):
         read_codes([write(TABLE_HEAD, "0,20,3,Jörg,2", encoding="latin-1")])
+
+
+def test_a_row_with_more_cells_than_columns_is_refused(write: Write) -> None:
+    path = write("start,end,seat,observer,level", "0,5,1,5,3,Anna,2")  # decimal commas
+    with pytest.raises(CodesError, match=r"Row 2 of the codes has more cells .* Expected: 5. Received: 7"):
+        read_codes([path])

@@ -215,3 +215,34 @@ def test_a_database_is_backed_up_by_its_own_tools(
 def test_wrong_use_is_told(wrong: list[str], tmp_path: Path) -> None:
     assert main(["store", *wrong, "--db", str(tmp_path / "lessons.sqlite")]) == 1
     assert not (tmp_path / "lessons.sqlite").exists()
+
+
+@pytest.mark.parametrize("what", [["check"], ["backup", "FILE"]])
+def test_a_store_that_is_not_there_is_not_made_to_be_looked_after(
+    what: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [str(tmp_path / part) if part == "FILE" else part for part in what]
+    assert main(["store", *asked, "--db", str(tmp_path / "folder" / "typo.sqlite")]) == 1
+    assert "There is no store" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_that_is_gone_deletes_no_lesson_that_is_named_so(
+    filled: LessonStore, lesson: MakeLesson, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled.add(lesson(name="1"))
+    assert main(["delete", "1", "--db", filled.name]) == 0
+    assert main(["delete", "1", "--db", filled.name]) == 1
+    assert main(["retention", "1", "--until", "2030-01-01", "--db", filled.name]) == 1
+    assert "There is no lesson 1" in capsys.readouterr().err
+    assert [one.name for one in filled.lessons()] == ["1", "Tuesday"]
+
+
+def test_a_command_that_is_refused_has_changed_nothing(filled: LessonStore) -> None:
+    assert main(["retention", "1", "--until", "2030-01-01", "--days", "0", "--db", filled.name]) == 1
+    assert filled.numbered(1).keep_until is None
+
+
+def test_a_report_does_not_take_the_place_of_the_store(filled: LessonStore) -> None:
+    assert main(["report", "last", "-o", filled.name, "--db", filled.name]) == 1
+    assert len(LessonStore(filled.name).lessons()) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomread.cli.observing import add_looking, settings_of
-from roomread.cli.terminal import add_command, bar
+from roomread.cli.terminal import add_command, bar, check_output
 from roomread.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.out is not None and options.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise SettingsError(f"{options.out} is no picture. Expected: a name that ends in .png or .jpg.")
+    if options.out is not None:
+        check_output(options.out, Path(options.source))
     if not 0 < options.seconds < math.inf:
         raise SettingsError(f"--seconds must be above 0, and have an end. Received: {options.seconds}.")
     settings = settings_of(ObserveSettings, options, {})

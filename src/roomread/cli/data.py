@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomread.cli.terminal import add_command, add_forms, check_figure, learning
+from roomread.cli.terminal import add_command, add_forms, check_figure, check_output, learning
 from roomread.errors import SettingsError
 from roomread.types import EMOTIONS
 
@@ -117,6 +117,7 @@ def _augment(options: argparse.Namespace) -> int:
     if (options.picture is None) == (options.data is None):
         raise SettingsError("augment draws one face. Expected: either PICTURE or --data PATH.")
     check_figure(options.out)
+    check_output(options.out, options.picture or options.data)
     with learning():
         from roomread.config import read_settings
         from roomread.learn.augment_figure import draw_changes, face_of_data, face_of_picture

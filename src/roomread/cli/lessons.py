@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roomread.cli.terminal import add_agenda, add_command, add_lesson, add_mapping, add_store, say
 from roomread.errors import SettingsError
 from roomread.output import FORMATS, TABLES
+
+if TYPE_CHECKING:
+    from roomread.store.lessons import LessonStore
+    from roomread.types import Lesson
 
 
 def add_commands(commands: Any) -> None:
@@ -70,6 +74,8 @@ def _report(options: argparse.Namespace) -> int:
     from roomread.app.analyze import open_lesson
     from roomread.review.export import file_stem
 
+    if options.out is not None and options.out.suffix.lower() not in (".html", ".htm"):
+        raise SettingsError(f"{options.out} is no page. Expected: a name that ends in .html.")
     lesson = open_lesson(options.lesson, options.db)
     out = options.out or Path(f"{file_stem(lesson.lesson, 'report')}.html")
     print(lesson.report(out, options.mapping, options.agenda))
@@ -111,11 +117,19 @@ def _add_delete(commands: Any) -> None:
     add_store(command)
 
 
+def _named(store: LessonStore, key: str) -> Lesson:
+    """Return the lesson that is to be changed: a number is a number here, also where a lesson is named so.
+
+    Else the same command a second time would change another lesson.
+    """
+    return store.numbered(int(key)) if key.isdecimal() else store.find(key)
+
+
 def _delete(options: argparse.Namespace) -> int:
     from roomread.store.lessons import LessonStore
 
     store = LessonStore(options.db)
-    lesson = store.find(options.lesson)
+    lesson = _named(store, options.lesson)
     store.delete(lesson)
     print(f"deleted lesson {lesson.number}: {lesson.name}")
     return 0
@@ -155,11 +169,12 @@ def _retention(options: argparse.Namespace) -> int:
     if (options.lesson is None) != (options.until is None):
         raise SettingsError("A lesson and its last day belong together: roomread retention LESSON --until DAY.")
     store = LessonStore(options.db)
-    if options.lesson is not None:
-        day = None if options.until == "default" else parse_day(options.until)
-        lesson = set_keep_until(store, store.find(options.lesson), day)
+    day = None if options.until in (None, "default") else parse_day(options.until)
+    named = None if options.lesson is None else _named(store, options.lesson)
     if options.days is not None or options.keep_all:
         set_keep_days(store, options.days)
+    if named is not None:
+        lesson = set_keep_until(store, named, day)
     gone = tidy(store) if options.now else []
     days, due = keep_days(store), due_lessons(store)
     if options.json:

@@ -90,6 +90,9 @@ def _show(parser: argparse.ArgumentParser) -> int:
 
 def run() -> None:
     """Run the command line and leave with its exit code."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever called
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an orderly end keeps what was seen
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what is no letter

@@ -78,11 +78,11 @@ def _predict(options: argparse.Namespace) -> int:
             say(f"roomread: {error}")
             failed[str(path)] = str(error)
             continue
-        stems.append(path.stem)
-        again = stems.count(path.stem)  # pictures of one name in several folders
+        ends = ("", *(f"-{number}" for number in range(2, len(stems) + 2)))  # one name in several folders
+        stem = next(path.stem + end for end in ends if path.stem + end not in stems)
+        stems.append(stem)
         files = []
         if options.out is not None:
-            stem = path.stem + (f"-{again}" if again > 1 else "")
             files = _draw(prediction, (model.name, _about(mapping, options.model)), options.out / stem, look)
         told.append(_as_dict(path, prediction, files))
         if not options.json:

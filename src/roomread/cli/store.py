@@ -35,10 +35,20 @@ def _store(options: argparse.Namespace) -> int:
     return {"check": _check, "backup": _backup, "restore": _restore}[options.what](options)
 
 
+def _check_there(options: argparse.Namespace) -> None:
+    """Refuse a store that nobody made yet: a copy of nothing would pass for a backup."""
+    from roomread.store.engine import find_store
+
+    where = find_store(options.db)
+    if isinstance(where, Path) and not where.exists():
+        raise SettingsError(f"There is no store {where}. Expected: the file of one. Check --db.")
+
+
 def _check(options: argparse.Namespace) -> int:
     from roomread.store.lessons import LessonStore
     from roomread.store.upkeep import check_store
 
+    _check_there(options)
     store = LessonStore(options.db)
     wrong = check_store(store)
     for line in wrong:
@@ -53,6 +63,7 @@ def _backup(options: argparse.Namespace) -> int:
     from roomread.store.lessons import LessonStore
     from roomread.store.upkeep import back_up
 
+    _check_there(options)
     store = LessonStore(options.db)
     back_up(store, options.file)
     print(f"{options.file}: {len(store.lessons())} lessons. Deleting one in the store leaves it here.")

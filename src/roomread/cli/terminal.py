@@ -227,6 +227,16 @@ def check_figure(path: Path) -> None:
         raise SettingsError(f"{path} is no figure. Expected: a name that ends in .png, .svg or .pdf.")
 
 
+def check_output(out: Path, source: Path) -> None:
+    """Refuse to write a file in the place of the one that it is made of.
+
+    Raises:
+        SettingsError: both are the same.
+    """
+    if out.exists() and source.exists() and out.samefile(source):
+        raise SettingsError(f"{out} is the source itself. Expected: another name for what is made of it.")
+
+
 def model_path(model: str) -> Path:
     """Return the file that a --model names."""
     from roomread.modelcard import PUBLISHED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomread.cli.observing import add_fps, add_looking, add_reading, settings_of
 from roomread.cli.terminal import STOPPED, add_command, add_mapping, add_purpose, say
+from roomread.errors import SettingsError
 from roomread.types import EMOTIONS
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def _watch(options: argparse.Namespace) -> int:
             say("No camera is attached.")
         return 0
     check_purpose(options.purpose, options.reference)
+    if not options.seconds > 0:
+        raise SettingsError(f"--seconds must be above 0. Received: {options.seconds}.")
     live = {"fps": options.fps, "threads": options.threads}
     own = {"window": options.window, "every": options.every, "source": live}
     settings = settings_of(WatchSettings, options, own)
@@ -66,7 +69,9 @@ def _watch(options: argparse.Namespace) -> int:
     told: set[str] = set()
     first = True
     glimpses = watch(source, options.purpose, options.reference, options.mapping, settings)
-    ending = threading.Timer(options.seconds, source.close)  # also where no picture comes any more
+    ending = threading.Timer(
+        min(options.seconds, threading.TIMEOUT_MAX), source.close
+    )  # also where no picture comes any more
     ending.daemon = True
     try:
         for glimpse in glimpses:

@@ -161,10 +161,24 @@ def _entries(path: Path) -> Iterator[_Entry]:
     raise CodesError(f"{path} holds no codes of a known form. Expected: {FORMS}. Received: {received}.")
 
 
+def _cells(head: list[str], row: Row) -> dict[str, str]:
+    """Return the cells of a row by the names of their columns.
+
+    Raises:
+        CodesError: it has more cells than the head, and so perhaps all of them in the wrong column.
+    """
+    if any(row.cells[len(head) :]):
+        raise CodesError(
+            f"Row {row.line} of the codes has more cells than there are columns. Expected: {len(head)}. Received: "
+            f"{len(row.cells)}; a decimal comma, or a text that holds the separator, stands in quotes."
+        )
+    return dict(zip(head, row.cells, strict=False))
+
+
 def _table(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
     """Yield the rows of a table of ratings, such as our own form."""
     for row in rows:
-        cells = dict(zip(head, row.cells, strict=False))
+        cells = _cells(head, row)
         start = cells.get("start") or cells.get("time", "")
         yield _Entry(
             row.line,
@@ -180,7 +194,7 @@ def _table(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
 def _boris(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
     """Yield BORIS's aggregated events: the behaviour is the level; an observer is a variable, or the observation."""
     for row in rows:
-        cells = dict(zip(head, row.cells, strict=False))
+        cells = _cells(head, row)
         observer = cells.get("observer") or cells.get("observation id", "")
         subject, level, start, stop = (cells.get(name, "") for name in BORIS)
         yield _Entry(row.line, start, stop, subject, observer, level)

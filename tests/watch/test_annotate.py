@@ -98,3 +98,10 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         AnnotatedVideo(tmp_path / "file" / "v.mp4")
+
+
+def test_no_video_is_written_over(tmp_path):
+    (tmp_path / "lesson.mp4").write_bytes(b"the recording itself")
+    with pytest.raises(OutputError, match="is there already"):
+        AnnotatedVideo(tmp_path / "lesson.mp4")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the recording itself"]

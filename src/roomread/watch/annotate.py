@@ -89,8 +89,10 @@ class AnnotatedVideo:
         """Begin the file under another name.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it is there already, or cannot be written.
         """
+        if path.exists():  # it may be the recording itself
+            raise OutputError(f"{path} is there already. Expected: a new name for the annotated video.")
         self.path, self.show_faces, self.made = path, show_faces, path.with_name(f".new-{path.name}")
         self.stream: av.VideoStream | None = None
         self.last = -1  # pts

@@ -167,5 +167,5 @@ def test_a_missing_file_a_folder_and_bytes_that_are_no_text_are_told_in_words(wr
 
 def test_a_row_with_more_cells_than_columns_is_refused(write: Write) -> None:
     path = write("start,end,seat,observer,level", "0,5,1,5,3,Anna,2")  # decimal commas
-    with pytest.raises(CodesError, match=r"Row 2 of the codes has more cells .* Expected: 5. Received: 7"):
+    with pytest.raises(CodesError, match=r"codes.csv, row 2: there are more cells .* Expected: 5. Received: 7"):
         read_codes([path])

@@ -148,11 +148,11 @@ def _entries(path: Path) -> Iterator[_Entry]:
     rows = read_rows(path)
     head = [cell.casefold() for cell in rows[0].cells] if rows else []
     if set(BORIS) <= set(head):
-        return _boris(head, rows[1:])
+        return _boris(path, head, rows[1:])
     if {"level", "seat", "observer"} <= set(head) and (
         {"start", "end"} <= set(head) or {"time", "duration"} <= set(head)
     ):
-        return _table(head, rows[1:])
+        return _table(path, head, rows[1:])
     if any(cell.startswith("begin time") for cell in head):
         return _elan(path, rows[1:])
     if any(TIER.fullmatch(row.cells[0]) for row in rows[:1]) and len(head) >= 4:
@@ -161,7 +161,7 @@ def _entries(path: Path) -> Iterator[_Entry]:
     raise CodesError(f"{path} holds no codes of a known form. Expected: {FORMS}. Received: {received}.")
 
 
-def _cells(head: list[str], row: Row) -> dict[str, str]:
+def _cells(path: Path, head: list[str], row: Row) -> dict[str, str]:
     """Return the cells of a row by the names of their columns.
 
     Raises:
@@ -169,16 +169,16 @@ def _cells(head: list[str], row: Row) -> dict[str, str]:
     """
     if any(row.cells[len(head) :]):
         raise CodesError(
-            f"Row {row.line} of the codes has more cells than there are columns. Expected: {len(head)}. Received: "
+            f"{path}, row {row.line}: there are more cells than columns. Expected: {len(head)}. Received: "
             f"{len(row.cells)}; a decimal comma, or a text that holds the separator, stands in quotes."
         )
     return dict(zip(head, row.cells, strict=False))
 
 
-def _table(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
+def _table(path: Path, head: list[str], rows: list[Row]) -> Iterator[_Entry]:
     """Yield the rows of a table of ratings, such as our own form."""
     for row in rows:
-        cells = _cells(head, row)
+        cells = _cells(path, head, row)
         start = cells.get("start") or cells.get("time", "")
         yield _Entry(
             row.line,
@@ -191,10 +191,10 @@ def _table(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
         )
 
 
-def _boris(head: list[str], rows: list[Row]) -> Iterator[_Entry]:
+def _boris(path: Path, head: list[str], rows: list[Row]) -> Iterator[_Entry]:
     """Yield BORIS's aggregated events: the behaviour is the level; an observer is a variable, or the observation."""
     for row in rows:
-        cells = _cells(head, row)
+        cells = _cells(path, head, row)
         observer = cells.get("observer") or cells.get("observation id", "")
         subject, level, start, stop = (cells.get(name, "") for name in BORIS)
         yield _Entry(row.line, start, stop, subject, observer, level)

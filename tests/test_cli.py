@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -77,6 +78,23 @@ def test_every_command_has_its_help_tested():
     assert re.findall(r"^    (\w+)(?: |$)", page, re.MULTILINE) == list(COMMANDS)
 
 
+def test_an_empty_argument_is_no_path(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["check", ""])
+    assert left.value.code == 2
+    assert "an argument is empty" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
+def test_an_output_that_is_full_is_told():
+    command = [sys.executable, "-c", "from roomread.cli.main import run; run()", "mappings"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=buffered)
+    assert done.returncode == 1
+    assert done.stderr == "roomread: The output cannot be used: No space left on device.\n"
+
+
 def test_without_a_command_the_commands_are_listed(capsys):
     assert main([]) == 0
     assert capsys.readouterr().out == make_parser().format_help()
@@ -147,7 +165,7 @@ def test_an_error_is_one_line_without_a_traceback_and_exits_with_1(run, tmp_path
         ("analyze --fps 0 --purpose demo x.mp4", "fps must be at least 0.001"),
         ("demo --seconds 0.5", "`seconds` must be from 1 to 7200"),
         ("demo --seed -1", "seed"),
-        ("analyze --purpose research --reference '' x.mp4", "The reference is empty"),
+        ("analyze --purpose research --reference ' ' x.mp4", "The reference is empty"),
         ("analyze x.mp4", "A purpose is needed"),
         ("analyze --purpose demo --mapping nonsense x.mp4", "There is no mapping"),
         ("report 9", "no lesson '9'"),

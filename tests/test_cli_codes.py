@@ -84,7 +84,7 @@ def test_coding_asks_glance_by_glance_and_goes_on_where_it_stopped(run: Run, kee
 def test_nobody_cannot_code(run: Run, keep_lesson: Keep) -> None:
     keep_lesson()
     assert run("code last")[0] == 1
-    assert "Nobody is named" in run("code last")[2]
+    assert "observer's name cannot be used" in run("code last")[2]
 
 
 def test_single_seats_are_not_coded_where_they_may_not_be_seen(run: Run, keep_lesson: Keep) -> None:

@@ -36,6 +36,16 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
+def check_new(path: Path, why: str) -> None:
+    """Refuse a name that something has already; `why` says what might be lost.
+
+    Raises:
+        OutputError: something is there.
+    """
+    if path.exists():
+        raise OutputError(f"{path} is there already, {why}. Expected: a new name. Nothing was changed.")
+
+
 def write_whole(files: dict[Path, Callable[[Path], object]]) -> None:
     """Write files under other names and move them into place once all are complete.
 

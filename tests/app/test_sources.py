@@ -72,6 +72,7 @@ def test_a_text_names_a_path_in_each_line(folder):
         pytest.param("path,nmae\na.mp4,A\n", "no column 'nmae'", id="an unknown column"),
         pytest.param("path,name\na.mp4,A,B\n", "more cells", id="a row too long"),
         pytest.param("path,began\na.mp4,yesterday\n", "must be a moment", id="no moment"),
+        pytest.param("path,began\na.mp4,9999-12-31T23:59\n", "must be a moment", id="the end of the calendar"),
         pytest.param("path,name\n,A\n", "names no path", id="an empty path"),
         pytest.param(
             'path,name\na.mp4,"A\tB"\n',

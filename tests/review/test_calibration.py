@@ -96,9 +96,8 @@ def test_the_file_says_what_it_was_made_of(frozen: Path, codes: Path) -> None:
 
 
 def test_the_same_codes_make_the_same_file(gate: Callable[..., Gate], codes: Path, frozen: Path) -> None:
-    first = frozen.read_bytes()
-    write_calibration(frozen, calibrate([(gate(), [codes])], SHARMA, None), "0.1.0")
-    assert frozen.read_bytes() == first
+    again = write_calibration(frozen.with_name("again.json"), calibrate([(gate(), [codes])], SHARMA, None), "0.1.0")
+    assert again.read_bytes() == frozen.read_bytes()
 
 
 def test_the_file_is_a_mapping_wherever_one_is_named(gate: Callable[..., Gate], frozen: Path) -> None:
@@ -183,9 +182,13 @@ def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_name_that_would_not_be_taken_for_a_mapping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"name ending in \.json"):
         write_calibration(tmp_path / "class.txt", {}, "0.1.0")
-    (tmp_path / "class.json").mkdir()
-    with pytest.raises(OutputError):
-        write_calibration(tmp_path / "class.json", {}, "0.1.0")
+
+
+def test_a_mapping_that_was_frozen_stays(tmp_path: Path) -> None:
+    write_calibration(tmp_path / "class.json", {"n": 1}, "0.1.0")
+    with pytest.raises(OutputError, match="is there already, and lessons may have been read by it"):
+        write_calibration(tmp_path / "class.json", {"n": 2}, "0.1.0")
+    assert json.loads((tmp_path / "class.json").read_text())["n"] == 1
 
 
 def test_the_expected_level_is_never_beyond_the_codes(frozen: Path) -> None:

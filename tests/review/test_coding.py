@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from roomread.review.coding import (
     Glance,
     glances_to_code,
     keep,
+    observer_name,
     places,
     waiting,
     write_form,
@@ -97,6 +99,21 @@ def test_each_answer_is_kept_at_once_and_coding_goes_on_where_it_stopped(
     assert waiting(path, glances, "Ben") == glances
     keep(path, glances[0], 1, "Ben")
     assert read_codes([path]).levels.tolist() == [2, 1]
+
+
+def test_the_form_of_another_lesson_is_not_gone_on_with(glances: tuple[Glance, ...], tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    waiting(path, glances, "Anna")
+    keep(path, dataclasses.replace(glances[0], where="50% from the left, 50% from the top"), 2, "Anna")
+    with pytest.raises(CodesError, match=r"other glances of Anna.*10 to 30 s, 2, 50% from the left"):
+        waiting(path, glances, "Anna")
+    assert waiting(path, glances, "Ben") == glances
+
+
+@pytest.mark.parametrize("name", ["", " ", "=SUM(A1)", "Anna\udce9", "x" * 61])
+def test_an_observer_has_a_name_that_a_table_can_hold(name: str) -> None:
+    with pytest.raises(SettingsError, match="observer's name"):
+        observer_name(name)
 
 
 def test_a_last_line_that_an_editor_left_open_is_closed_first(glances: tuple[Glance, ...], tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_window_is_no_shorter_than_what_is_told_apart(lesson: MakeLesson, read
     assert compared(lesson, readings, window=0.4, reference="EC 12/26").rows
 
 
-@pytest.mark.parametrize("window", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("window", [0, -1, math.nan, math.inf, 1e300])
 def test_a_window_must_be_a_time(lesson: MakeLesson, readings: MakeReadings, window: float) -> None:
     with pytest.raises(SettingsError, match="window must be above 0"):
         compared(lesson, readings, window=window)

@@ -398,6 +398,12 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
         LessonStore(tmp_path)
 
 
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs a system with devices")
+def test_a_device_is_no_store() -> None:
+    with pytest.raises(StoreError, match=r"is a device, a pipe or a socket\. Expected: a file\. Use --db FILE"):
+        LessonStore(Path("/dev/null"))
+
+
 def test_a_store_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine", encoding="utf-8")
     with pytest.raises(StoreError, match=r"The folder .*taken cannot be made"):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from roomread.review.structure import Comparison
     from roomread.review.summary import LessonSummary
 
+FIRST_YEAR, LAST_YEAR = 1900, 3000  # of what a recording may say of its beginning
 Progress = Callable[[float], None]  # receives the seconds of the source that were analysed so far
 
 
@@ -62,12 +63,15 @@ def parse_moment(text: str | None) -> str | None:
     """Return a moment in ISO 8601 with its time zone; one without a zone is this machine's.
 
     Raises:
-        ValueError: the text is no moment.
+        ValueError: the text is no moment, or none of a recording.
     """
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(text).astimezone().isoformat()
+        moment = datetime.fromisoformat(text)
+        if not FIRST_YEAR <= moment.year < LAST_YEAR:  # at both ends of the calendar, clocks cannot be told
+            raise ValueError
+        return moment.astimezone().isoformat()
     except ValueError as error:
         raise ValueError(
             f"The beginning must be a moment such as 2026-11-22T09:15 or 2026-11-22T09:15+01:00. Received: {text!r}."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from roomread.app.panel import panel
 from roomread.errors import CodesError, SettingsError
 from roomread.review.agreement import Agreement, agreement
 from roomread.review.codes import Codes
-from roomread.review.coding import GLANCE, THE_CLASS, Glance, Place, glances_to_code, places
+from roomread.review.coding import GLANCE, THE_CLASS, Glance, Place, glances_to_code, observer_name, places
 from roomread.store.codes import Code, add_code, codes_of, take_back_code
 from roomread.store.lessons import LessonStore
 from roomread.store.privacy import Gate, open_gate
@@ -24,7 +23,6 @@ from roomread.types import WHOLE_CLASS, Lesson
 
 SHORTEST, LONGEST = 2.0, 60.0  # seconds of a glance; 20 is the longest that BROMP allows
 MOST_LEVELS = 9  # as many as there are keys
-LONGEST_NAME = 60  # letters of an observer's name
 LATE = 1.0  # seconds for which a glance of a running lesson may have begun before somebody is sent to it
 KEPT_ROUNDS = 8  # lessons whose glances are held, as finding them means reading every face of a lesson
 
@@ -43,13 +41,7 @@ class Coder:
     live: bool = False
 
     def __post_init__(self) -> None:
-        name = unicodedata.normalize("NFC", self.observer).strip()
-        object.__setattr__(self, "observer", name)
-        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name[0] in "=+-@":  # a formula in a table
-            raise SettingsError(
-                f"The observer's name cannot be used. Expected: 1 to {LONGEST_NAME} letters that begin with none of "
-                f"= + - @. Received: {self.observer[:80]!r}."
-            )
+        object.__setattr__(self, "observer", observer_name(self.observer))
         if not SHORTEST <= self.seconds <= LONGEST:
             raise SettingsError(
                 f"A glance lasts {SHORTEST:g} to {LONGEST:g} seconds. Received: {self.seconds:g} seconds."

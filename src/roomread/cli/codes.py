@@ -55,7 +55,7 @@ def _add_code(commands: Any) -> None:
 
 def _code(options: argparse.Namespace) -> int:
     from roomread.review.codes import MOST_LEVELS
-    from roomread.review.coding import glances_to_code, waiting, write_form
+    from roomread.review.coding import glances_to_code, observer_name, waiting, write_form
     from roomread.review.export import file_stem
 
     if not 2 <= options.levels <= MOST_LEVELS:
@@ -72,9 +72,7 @@ def _code(options: argparse.Namespace) -> int:
         print(write_form(options.sheet, [glance.row() for glance in glances]))
         return 0
     out = options.out or Path(f"{file_stem(gate.lesson, 'codes')}.csv")
-    observer = (options.observer or answer("Your name or sign: ") or "").strip()
-    if not observer:
-        raise CodesError("Nobody is named. Expected: --observer NAME. Received: nothing.")
+    observer = observer_name(options.observer or answer("Your name or sign: ") or "")
     left = waiting(out, glances, observer)
     words = "; 0 disengaged, 1 partly, 2 engaged" if options.levels == 3 else "; 0 is the lowest"
     say(f"{len(left)} of {len(glances)} glances are left{words}. The first state that you see counts.")

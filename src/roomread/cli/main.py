@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from roomread import __version__
 from roomread.cli import (
@@ -35,9 +36,13 @@ from roomread.errors import RoomreadError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0, 1 for what the user can put right, 2 for wrong use."""
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if "" in (sys.argv[1:] if arguments is None else arguments):  # else a path of this very folder
+        parser.error("an argument is empty. Expected: a value, or none at all. Is a variable of the shell not set?")
     try:
-        return int(options.run(options))
+        with _printed():
+            return int(options.run(options))
     except RoomreadError as error:
         say(f"roomread: {error}")
         return 1
@@ -45,11 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("roomread: stopped.")
         return STOPPED
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # what no reader foresaw: a name too long for the disk, a folder nobody may enter
         say(f"roomread: {error.filename or 'A file'} cannot be used: {error.strerror or error}.")
         return 1
+
+
+@contextmanager
+def _printed() -> Iterator[None]:
+    """See at the end that all that was printed has left, and let the rest go where it cannot.
+
+    Python would try again when it ends, and end with a code of its own.
+    """
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OSError(error.errno, error.strerror, "The output") from error
 
 
 def make_parser() -> argparse.ArgumentParser:

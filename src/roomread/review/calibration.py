@@ -17,7 +17,7 @@ from roomread.engagement import fit, measures
 from roomread.engagement.mappings import Mapping, Score
 from roomread.engagement.ordinal import OrdinalModel
 from roomread.errors import CodesError, SettingsError
-from roomread.output import write_whole
+from roomread.output import check_new, write_whole
 from roomread.outside import read_text
 from roomread.review.agreement import Glances, figures, glance_scores, join, plain
 from roomread.review.codes import Words, read_codes
@@ -109,7 +109,7 @@ def write_calibration(path: Path, found: MappingOf[str, Any], version: str) -> P
 
     Raises:
         SettingsError: the name would not be taken for a mapping.
-        OutputError: it cannot be written.
+        OutputError: it is there already, or cannot be written.
     """
     check_name(path)
     text = json.dumps({**found, "date": datetime.now(UTC).date().isoformat(), "roomread": version}, indent=1) + "\n"
@@ -118,13 +118,15 @@ def write_calibration(path: Path, found: MappingOf[str, Any], version: str) -> P
 
 
 def check_name(path: Path) -> None:
-    """Refuse a file name that would later not be taken for a mapping.
+    """Refuse a file name that would later not be taken for a mapping, and one that something has.
 
     Raises:
         SettingsError: it does not end in .json.
+        OutputError: something is there already.
     """
     if path.suffix != ".json":
         raise SettingsError(f"{path} would not be taken for a mapping. Expected: a name ending in .json.")
+    check_new(path, "and lessons may have been read by it")
 
 
 def read_calibration(path: Path, bases: MappingOf[str, Mapping]) -> Mapping:

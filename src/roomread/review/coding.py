@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from roomread.errors import CodesError, OutputError, PrivacyError, SettingsError
-from roomread.output import write_whole
+from roomread.output import check_new, write_whole
 from roomread.review.codes import read_rows
 from roomread.store.privacy import Gate
 from roomread.style import clock
 from roomread.types import WHOLE_CLASS
 
 COLUMNS = ("start", "end", "clock", "seat", "where", "level", "observer")
+ASKED = COLUMNS.index("level")  # so many columns say what is looked at
 GLANCE = 20.0  # seconds, the longest that BROMP allows; shorter ones give more of them, each harder to judge
 THE_CLASS = "the whole picture"  # where the class is
 SHORTEST = 1.0  # seconds; nobody judges quicker
+LONGEST_NAME = 60  # letters of an observer's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,23 @@ class Glance:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells one glance from another in the form: start, end and what is looked at."""
-        row = self.row()
-        return row[0], row[1], row[3]
+        """What tells one glance from another in the form: all of it, as seats of two lessons are not in one place."""
+        return self.row()[:ASKED]
+
+
+def observer_name(text: str) -> str:
+    """Return an observer's name or sign as it is kept.
+
+    Raises:
+        SettingsError: it is empty, too long, not printable, or a formula in a table.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name[0] in "=+-@":
+        raise SettingsError(
+            f"The observer's name cannot be used. Expected: 1 to {LONGEST_NAME} letters that begin with none of "
+            f"= + - @. Received: {text[:80]!r}."
+        )
+    return name
 
 
 def glances_to_code(gate: Gate, seconds: float = GLANCE, whole_class: bool = False) -> tuple[Glance, ...]:
@@ -123,8 +140,7 @@ def write_form(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     Raises:
         OutputError: it is there already, or cannot be written.
     """
-    if path.exists():
-        raise OutputError(f"{path} is there already, and may hold codes. Expected: a new name. Nothing was changed.")
+    check_new(path, "and may hold codes")
     text = _text(COLUMNS, *rows)
     write_whole({path: lambda new: new.write_text(text, encoding="utf-8", newline="")})
     return path
@@ -137,32 +153,19 @@ def waiting(path: Path, glances: tuple[Glance, ...], observer: str) -> tuple[Gla
         CodesError: the file is no form of ours, or the observer coded other glances in it.
         OutputError: it cannot be begun.
     """
-    done = {row.key for row in coded(path, observer)}
+    done = _coded(path, observer)
     other = done - {glance.key for glance in glances}
     if other:
+        start, end, _, name, where = min(other)
         raise CodesError(
             f"{path} holds other glances of {observer}. Expected: those of this lesson, at this length of a glance. "
-            f"Received: {' to '.join(min(other)[:2])} s, {min(other)[2]}. Name another file."
+            f"Received: {start} to {end} s, {name}, {where}. Name another file."
         )
     return tuple(glance for glance in glances if glance.key not in done)
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A row of the form: which glance (see `Glance.key`), its times as text, the level as text, "" where skipped."""
-
-    key: tuple[str, ...]
-    clock: str
-    level: str
-
-
-def coded(path: Path, observer: str) -> list[Coded]:
-    """Return what an observer coded or skipped, in the order of the form, and begin the form where there is none.
-
-    Raises:
-        CodesError: the file is no form of ours.
-        OutputError: it cannot be begun.
-    """
+def _coded(path: Path, observer: str) -> set[tuple[str, ...]]:
+    """Return the key of each glance that an observer coded or skipped, and begin the form where there is none."""
     if not path.exists():
         write_form(path, ())
     rows = read_rows(path)
@@ -172,8 +175,7 @@ def coded(path: Path, observer: str) -> list[Coded]:
             f"{path} is no form that can be continued. Expected, as its first line: {','.join(COLUMNS)}. "
             f"Received: {first or 'nothing'}."
         )
-    own = [row.cells for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer]
-    return [Coded((*cells[:2], cells[3]), cells[2], cells[5]) for cells in own]
+    return {row.cells[:ASKED] for row in rows if len(row.cells) == len(COLUMNS) and row.cells[-1] == observer}
 
 
 def keep(path: Path, glance: Glance, level: int | None, observer: str) -> None:

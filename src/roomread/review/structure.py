@@ -19,6 +19,7 @@ from roomread.store.privacy import Gate
 from roomread.types import MARKER, NO_REST, NOT_ANALYSED, NOT_ENOUGH, OK, SPARSE, TOO_FEW, Part
 
 WINDOW = 60.0  # seconds before and after a marker; shorter: noisier, longer: other things happen in it too
+LONGEST = 86_400.0  # seconds; no lesson takes longer than a day
 REASONS = {
     TOO_FEW: f"{NOT_ENOUGH}: too few seats",
     SPARSE: f"{NOT_ENOUGH}: too little measured",
@@ -139,10 +140,10 @@ def compare(gate: Gate, mapping: Mapping, structure: Structure, window: float = 
         window: seconds before and after a marker that are compared.
 
     Raises:
-        SettingsError: the window is no positive time, or shorter than the gate tells moments apart.
+        SettingsError: the window is no positive time, longer than a day, or shorter than the gate tells moments apart.
     """
-    if not 0 < window < math.inf:
-        raise SettingsError(f"The window must be above 0 seconds. Received: {window}.")
+    if not 0 < window <= LONGEST:
+        raise SettingsError(f"The window must be above 0 and at most {LONGEST:g} seconds. Received: {window:g}.")
     if window < gate.moment and not gate.allowance.single:
         raise SettingsError(
             f"The window is too short. Expected: at least {gate.moment:g} s, as single seats may not be seen. "

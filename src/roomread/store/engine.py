@@ -117,6 +117,8 @@ def _open_file(path: Path) -> sa.Engine:
         raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}. Use --db FILE.") from error
     if path.is_dir():
         raise StoreError(f"The store {path} is a folder. Expected: a file. Use --db FILE.")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"The store {path} is a device, a pipe or a socket. Expected: a file. Use --db FILE.")
     if not path.exists():
         with suppress(OSError):  # which SQLite tells of
             path.touch(0o600)  # single seats lie in it: other accounts of this machine have no business there

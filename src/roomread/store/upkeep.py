@@ -9,8 +9,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from roomread.errors import OutputError, StoreError
-from roomread.output import write_whole
+from roomread.errors import StoreError
+from roomread.output import check_new, write_whole
 from roomread.store.lessons import LessonStore
 from roomread.store.retention import forget_due, set_keep_days
 from roomread.store.schema import faces_table, frames_table, lessons_table
@@ -72,8 +72,7 @@ def back_up(store: LessonStore, path: Path) -> None:
             f"The store {store.name} is a PostgreSQL database, which its own tools back up: pg_dump --format=custom "
             "and pg_restore."
         )
-    if path.exists():
-        raise OutputError(f"{path} is there already. Expected: a new file, so that no backup is lost.")
+    check_new(path, "and may be a backup")
     _copy(store.file, path)
 
 

@@ -32,7 +32,7 @@ from roomread.app.web import connections, guard, server
 from roomread.app.web.access import FREE, LONGEST_WAIT, SESSION, Access
 from roomread.app.web.guard import LARGEST_BODY, UPLOAD
 from roomread.app.web.server import WebSettings, make_app, make_server
-from roomread.errors import SourceError, StoreError
+from roomread.errors import SettingsError, SourceError, StoreError
 from roomread.store.codes import codes_of
 from roomread.types import Lesson, Part
 from roomread.watch import frames
@@ -137,6 +137,15 @@ def test_beyond_this_machine_a_token_is_made_where_none_was_chosen(
     server.serve(studio, settings, lines.append, show=False)
     assert len(lines[0].partition("Its token: ")[2].splitlines()[0]) >= 32
     assert "/login\n" in lines[0]
+
+
+def test_a_wrong_certificate_is_told_before_any_address(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "c.pem").write_text("no certificate")
+    settings = WebSettings(host="127.0.0.1", port=0, certificate=tmp_path / "c.pem", key=tmp_path / "c.pem")
+    lines: list[str] = []
+    with pytest.raises(SettingsError, match=r"c\.pem cannot be used\. Expected: both in PEM"):
+        server.serve(studio, settings, lines.append, show=False)
+    assert not lines
 
 
 class Nothing:
@@ -436,7 +445,6 @@ def test_heads_of_any_length_are_refused(served: Callable[..., int]) -> None:
 def test_one_address_has_only_so_many_connections(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST_OF_ONE", 3)
     made = make_server(make_app(studio, WebSettings(), 8642, TOKEN), WebSettings())
-    made.config.load()
 
     async def open_some(address: str) -> int:
         lines = [Line(address) for _ in range(5)]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import socket
+import ssl
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
@@ -149,19 +150,31 @@ def serve(
         scheme = "https" if settings.certificate else "http"
         name = f"[{settings.names[0]}]" if ":" in settings.names[0] else settings.names[0]
         address = f"{scheme}://{name}:{port}{page if token is None else LOGIN}"
+        server = make_server(app, settings)
         say(f"roomread is at {address}" + (f"\nIts token: {token}" if token else "") + "\nCtrl-C ends it.")
         if show:
             threading.Timer(0.3, webbrowser.open, [address]).start()
-        make_server(app, settings).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 def make_server(app: Guard, settings: WebSettings) -> uvicorn.Server:
-    """Return what answers for an application: no log of requests, and no patience with who says nothing."""
+    """Return what answers for an application: no log of requests, and no patience with who says nothing.
+
+    Raises:
+        SettingsError: certificate and key cannot be used.
+    """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, http=Connection, ws="websockets-sansio",
         ws_max_size=MOST_BYTES, timeout_graceful_shutdown=2,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip
+    try:
+        config.load()
+    except (ssl.SSLError, OSError) as error:
+        raise SettingsError(
+            f"The certificate {settings.certificate} and the key {settings.key} cannot be used. Expected: both in PEM, "
+            f"without a password, that belong together. Received: {error.strerror or error}."
+        ) from error
     return uvicorn.Server(config)
 
 
